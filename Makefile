@@ -1,0 +1,35 @@
+# The two commands for a newcomer are `make demo` and `make test`; both set up what they need, say what they install, and are quick the second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: test-unproved help setup setup-build build demo test lint bench
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: setup ## Rehearse a whole deployment on this machine: three VMs in containers, real SSH, real Docker
+	cargo run --quiet -- demo --yes $(DEMO_ARGS)
+
+test: ## Set up, check the style, run every test, end to end too
+	.ci/test
+
+test-unproved: setup ## Run the end-to-end tests that do not hold on every run yet
+	cargo test --features e2e-unproved --test e2e -- --test-threads=1
+
+lint: setup-build ## Check formatting and lints
+	cargo fmt --check
+	cargo clippy --all-targets --features e2e -- -D warnings
+
+bench: setup ## Measure against doing the same by hand, with Ansible and with pyinfra
+	.ci/bench
+
+build: setup-build ## Build the release binary
+	cargo build --release
+	@ls -lh target/release/syntho-installer
+
+setup-build: ## Install what compiling needs
+	@.ci/setup build
+
+setup: ## Install what compiling and the rehearsal need
+	@.ci/setup all

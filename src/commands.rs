@@ -1,0 +1,104 @@
+//! What each command does: loads settings, starts the engine, hands its events to a front end.
+//!
+//! Each command is a small file. They hold no product knowledge and no layout: what is decided is decided in the engine, what is shown in [`crate::ui`], and
+//! whatever goes wrong comes back as a [`Failure`] that is printed once, here.
+
+mod answers;
+mod completions;
+mod demo;
+mod drive;
+mod home;
+mod log_file;
+mod overview;
+mod presets;
+mod run;
+mod signals;
+mod target;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::cli::{Cli, Command, Global};
+use crate::engine::store::Home;
+use crate::model::failure::Failure;
+use crate::presets::Presets;
+use crate::report::{self, Ground, Printer};
+use crate::ui::json;
+
+/// What every command works with.
+#[derive(Debug)]
+struct Session {
+    global: Global,
+    printer: Arc<Printer>,
+    home: Home,
+}
+
+impl Session {
+    /// Returns the presets at hand.
+    fn presets(&self) -> Presets {
+        Presets::new(self.global.presets.as_deref())
+    }
+}
+
+/// Runs a command line and returns the exit code.
+#[must_use]
+pub fn run(cli: &Cli) -> u8 {
+    let printer = Arc::new(Printer::new(&cli.global, Ground::of_this_process()));
+    let ended = home::find(&cli.global).and_then(|home| {
+        let session = Session {
+            global: cli.global.clone(),
+            printer: Arc::clone(&printer),
+            home,
+        };
+        dispatch(&session, cli.command.as_ref())
+    });
+    let code = ended.unwrap_or_else(|failure| {
+        tell(&printer, &failure, wants_json(cli.command.as_ref()));
+        failure.kind.exit_code()
+    });
+    match printer.trouble() {
+        Some(error) if code == 0 => {
+            printer.note(&format!("error: cannot write the output: {error}"));
+            1
+        }
+        _ => code,
+    }
+}
+
+/// Starts the command that was asked for.
+fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure> {
+    match command {
+        None => overview::run(session),
+        Some(Command::Presets(args)) => presets::run(session, args),
+        Some(Command::Answers(command)) => answers::run(session, command),
+        Some(Command::Completions(args)) => Ok(completions::run(session, args)),
+        Some(Command::Check(args)) => run::check(session, args),
+        Some(Command::Plan(args)) => run::plan(session, args),
+        Some(Command::Deploy(args)) => run::deploy(session, args),
+        Some(Command::Verify(args)) => run::verify(session, args),
+        Some(Command::Status(args)) => run::status(session, args),
+        Some(Command::Demo(args)) => demo::run(session, args),
+    }
+}
+
+/// Prints a failure: always for people on standard error, and as the last event where events were asked for.
+fn tell(printer: &Printer, failure: &Failure, as_json: bool) {
+    if as_json {
+        json::print(printer, &report::for_machines(failure, Timestamp::now()));
+    }
+    for line in report::for_people(failure, printer.err_paint()) {
+        printer.note(&line);
+    }
+}
+
+/// Returns whether the command line asks for events on standard output.
+fn wants_json(command: Option<&Command>) -> bool {
+    match command {
+        Some(Command::Check(args)) => args.json,
+        Some(Command::Plan(args)) => args.json,
+        Some(Command::Deploy(args)) => args.telling.json,
+        Some(Command::Status(args) | Command::Verify(args)) => args.json,
+        _ => false,
+    }
+}

@@ -1,0 +1,132 @@
+//! `check`, `plan`, `deploy`, `verify` and `status`: what the command line means becomes a job of the engine, shown by a front end.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::drive::{Show, Shown, drive};
+use super::target::{self, Asking, Chosen};
+use crate::cli::{CheckArgs, DeployArgs, NamedArgs, PlanArgs, Target};
+use crate::engine::cancel::Cancel;
+use crate::engine::lock::TakeOver;
+use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
+use crate::model::failure::Failure;
+use crate::model::ids::DeploymentName;
+use crate::report::usage;
+use crate::ui::channel::Line;
+use crate::ui::line::Wanted;
+
+/// `check`.
+pub(super) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Failure> {
+    let show = Show {
+        shown: Shown::of(args.json, false),
+        wanted: Wanted::Checks,
+        again: target::again("check", &args.target),
+    };
+    run(session, &args.target, &show, TakeOver::No, session::check)
+}
+
+/// `plan`.
+pub(super) fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
+    let show = Show {
+        shown: Shown::of(args.json, false),
+        wanted: Wanted::Plan,
+        again: target::again("plan", &args.target),
+    };
+    run(session, &args.target, &show, TakeOver::No, session::plan)
+}
+
+/// `deploy`.
+pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure> {
+    if !args.yes && (args.telling.json || !session.printer.can_ask()) {
+        return Err(usage(
+            "nobody is there to accept the plan",
+            "look at it with `plan` and give `--yes`",
+        ));
+    }
+    let show = Show {
+        shown: Shown::of(args.telling.json, args.telling.plain),
+        wanted: Wanted::Changes,
+        again: target::again("deploy", &args.target),
+    };
+    let take_over = if args.take_over {
+        TakeOver::Knowingly
+    } else {
+        TakeOver::No
+    };
+    let chosen = target::choose(session, &args.target, Asking::unless(args.telling.json))?;
+    drive(session, &show, |line, cancel| {
+        let job = job(session, chosen, line, cancel, take_over);
+        session::deploy(&job, &|steps| args.yes || line.review(steps))
+    })
+}
+
+/// `verify`.
+pub(super) fn verify(session: &Session, args: &NamedArgs) -> Result<u8, Failure> {
+    named(session, args, "verify", session::verify)
+}
+
+/// `status`.
+pub(super) fn status(session: &Session, args: &NamedArgs) -> Result<u8, Failure> {
+    named(session, args, "status", session::status)
+}
+
+fn named(
+    session: &Session,
+    args: &NamedArgs,
+    verb: &str,
+    work: fn(&Job) -> Result<(), Failure>,
+) -> Result<u8, Failure> {
+    let target = by_name(&args.name);
+    let show = Show {
+        shown: Shown::of(args.json, false),
+        wanted: Wanted::Checks,
+        again: target::again(verb, &target),
+    };
+    run(session, &target, &show, TakeOver::No, work)
+}
+
+fn by_name(name: &DeploymentName) -> Target {
+    Target {
+        name: Some(name.clone()),
+        answers: None,
+    }
+}
+
+fn run(
+    session: &Session,
+    target: &Target,
+    show: &Show,
+    take_over: TakeOver,
+    work: fn(&Job) -> Result<(), Failure>,
+) -> Result<u8, Failure> {
+    let chosen = target::choose(session, target, Asking::unless(show.shown == Shown::Json))?;
+    drive(session, show, |line, cancel| {
+        work(&job(session, chosen, line, cancel, take_over))
+    })
+}
+
+fn job(
+    session: &Session,
+    chosen: Chosen,
+    line: &Line,
+    cancel: &Cancel,
+    take_over: TakeOver,
+) -> Job {
+    let presets = session.presets();
+    Job {
+        assets: presets.assets(),
+        deployment: chosen.deployment,
+        answers: AcceptedAnswers {
+            text: chosen.answers.text,
+            folder: chosen.answers.folder,
+        },
+        home: session.home.clone(),
+        operator: Arc::new(line.clone()),
+        connector: Arc::new(OverTransport),
+        listener: Arc::new(line.clone()),
+        cancel: cancel.clone(),
+        concurrency: session.global.concurrency.into(),
+        ssh_folder: target::operators_home().map(|home| home.join(".ssh")),
+        take_over,
+    }
+}

@@ -1,0 +1,28 @@
+//! Facts, preflight, plan, run and verify: decides what to do on hosts and does it, telling the story as events.
+//!
+//! The engine never prints and knows no terminal; it reaches hosts only through [`crate::transport`].
+
+pub mod action;
+pub mod cancel;
+pub mod compose;
+pub mod facts;
+mod fan_out;
+pub mod it_sheet;
+pub mod judge;
+pub mod lock;
+pub mod materials;
+pub mod plan;
+pub mod planner;
+pub mod preflight;
+pub mod redact;
+pub mod runner;
+pub mod session;
+pub mod store;
+pub mod verify;
+
+#[cfg(test)]
+mod local_shell;
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,92 @@
+//! The closed set of actions, as receipts hold them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage,
+    ProveEnvironment, PutFile, StartStack,
+};
+use crate::model::plan::{Description, Probe};
+
+/// Any action; the tag in a receipt never changes once released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum AnyAction {
+    /// Creates a folder.
+    CreateFolder(CreateFolder),
+    /// Puts a file.
+    PutFile(PutFile),
+    /// Brings an image to the host.
+    DeliverImage(DeliverImage),
+    /// Proves that Compose reads `.env` as meant.
+    ProveEnvironment(ProveEnvironment),
+    /// Creates and starts containers.
+    StartStack(StartStack),
+    /// Waits until services are healthy.
+    AwaitHealth(AwaitHealth),
+    /// Compares a value with the software's own words.
+    ConfirmYield(ConfirmYield),
+}
+
+impl AnyAction {
+    fn inner(&self) -> &dyn Action {
+        match self {
+            Self::CreateFolder(action) => action,
+            Self::PutFile(action) => action,
+            Self::DeliverImage(action) => action,
+            Self::ProveEnvironment(action) => action,
+            Self::StartStack(action) => action,
+            Self::AwaitHealth(action) => action,
+            Self::ConfirmYield(action) => action,
+        }
+    }
+
+    fn inner_mut(&mut self) -> &mut dyn Action {
+        match self {
+            Self::CreateFolder(action) => action,
+            Self::PutFile(action) => action,
+            Self::DeliverImage(action) => action,
+            Self::ProveEnvironment(action) => action,
+            Self::StartStack(action) => action,
+            Self::AwaitHealth(action) => action,
+            Self::ConfirmYield(action) => action,
+        }
+    }
+}
+
+impl Action for AnyAction {
+    fn describe(&self) -> Description {
+        self.inner().describe()
+    }
+
+    fn describe_revert(&self) -> Description {
+        self.inner().describe_revert()
+    }
+
+    fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        self.inner().probe(cx)
+    }
+
+    fn difference(&self, cx: &Context<'_>) -> Result<Option<String>, ActionError> {
+        self.inner().difference(cx)
+    }
+
+    fn prepare(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.inner_mut().prepare(cx)
+    }
+
+    fn execute(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.inner_mut().execute(cx)
+    }
+
+    fn tidy(&self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.inner().tidy(cx)
+    }
+
+    fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.inner_mut().revert(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! Brings one image to a host, or makes sure that it is there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, ActionError, Context, Rights};
+use crate::model::answers::ImageSource;
+use crate::model::docker::{ImageFacts, LayerProgress};
+use crate::model::ids::ImageId;
+use crate::model::image::ImageRef;
+use crate::model::plan::{Description, Probe};
+use crate::transport::{Command, Input, RegistryLogin};
+
+/// What one layer counts for in the progress: the first half for its download, the second for its unpacking.
+const LAYER: u64 = 1000;
+
+/// Delivers one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeliverImage {
+    /// Its part in the preset.
+    pub image: ImageId,
+    /// Its full reference.
+    pub reference: ImageRef,
+    /// Where it comes from.
+    pub source: ImageSource,
+    /// Other repository names it is known by.
+    pub aliases: Vec<String>,
+    /// The host's architecture in Docker's words; images of another do not run.
+    pub architecture: String,
+    /// Whether the registry login stays on the host.
+    pub keep_login: bool,
+    /// Whose rights the login is kept with.
+    pub rights: Rights,
+    /// The image's id on the host, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether this run pulled it while no image had this name.
+    #[serde(default)]
+    pub pulled: bool,
+}
+
+impl DeliverImage {
+    /// Says that no image has the name, and which one nearly does.
+    fn missing(&self, images: &[ImageFacts]) -> String {
+        let near: Vec<&str> = images
+            .iter()
+            .flat_map(|image| &image.tags)
+            .filter(|tag| self.is_near(tag))
+            .map(String::as_str)
+            .collect();
+        if near.is_empty() {
+            format!(
+                "image `{}` is not on the host and the answers say it is present: load it with `docker load` or choose another `source`",
+                self.reference
+            )
+        } else {
+            format!(
+                "image `{}` is not on the host, but `{}` is: write `refs = {{ {} = \"{}\" }}` under `[images]` if that is it",
+                self.reference,
+                near.join("`, `"),
+                self.image,
+                near[0]
+            )
+        }
+    }
+
+    /// Returns whether a name is this image under another registry, tag or spelling.
+    fn is_near(&self, tag: &str) -> bool {
+        let Ok(other) = ImageRef::parse(tag) else {
+            return false;
+        };
+        let last = |repository: &str| {
+            repository
+                .rsplit('/')
+                .next()
+                .unwrap_or(repository)
+                .to_owned()
+        };
+        let name = last(other.repository());
+        name == last(self.reference.repository())
+            || self.aliases.iter().any(|alias| last(alias) == name)
+    }
+
+    fn wrong_architecture(&self, image: &ImageFacts) -> Option<String> {
+        (image.architecture != self.architecture).then(|| {
+            format!(
+                "image `{}` is for {} and the host is {}",
+                self.reference, image.architecture, self.architecture
+            )
+        })
+    }
+
+    /// Returns the login that belongs to this image's registry.
+    fn login(&self, cx: &Context<'_>) -> Option<RegistryLogin> {
+        cx.materials
+            .registry_login()
+            .filter(|login| self.reference.registry() == Some(login.registry.as_str()))
+    }
+
+    fn pull(&self, cx: &Context<'_>) -> Result<(), ActionError> {
+        let login = self.login(cx);
+        let mut layers = Layers::default();
+        cx.host
+            .docker()?
+            .pull(&self.reference, login.as_ref(), &mut |layer| {
+                layers.note(&layer);
+                let (done, total) = layers.sum();
+                cx.progress.at(done, Some(total));
+                cx.progress.layer(layer);
+            })?;
+        if let Some(login) = login.filter(|_| self.keep_login) {
+            self.keep(cx, &login)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the login on the host, as asked; the password goes in on standard input.
+    fn keep(&self, cx: &Context<'_>, login: &RegistryLogin) -> Result<(), ActionError> {
+        let words = [
+            "docker",
+            "login",
+            "--username",
+            &login.username,
+            "--password-stdin",
+            &login.registry,
+        ];
+        let command = Command::program(words)?
+            .with_input(Input::Secret(login.password.clone()))
+            .with_privilege(self.rights.privilege());
+        cx.host.must(&command)?;
+        Ok(())
+    }
+}
+
+/// Progress summed over layers; each layer only ever grows.
+#[derive(Default)]
+struct Layers(BTreeMap<String, u64>);
+
+impl Layers {
+    fn note(&mut self, layer: &LayerProgress) {
+        let half = |from: u64| match (layer.done, layer.total) {
+            (Some(done), Some(total)) if total > 0 => from + LAYER / 2 * done.min(total) / total,
+            _ => from,
+        };
+        let points = match layer.status.as_str() {
+            "Pulling fs layer" | "Waiting" => 0,
+            "Downloading" => half(0),
+            "Verifying Checksum" | "Download complete" => LAYER / 2,
+            "Extracting" => half(LAYER / 2),
+            "Pull complete" | "Already exists" => LAYER,
+            _ => return,
+        };
+        let known = self.0.entry(layer.layer.clone()).or_default();
+        *known = points.max(*known);
+    }
+
+    fn sum(&self) -> (u64, u64) {
+        (self.0.values().sum(), LAYER * self.0.len() as u64)
+    }
+}
+
+impl Action for DeliverImage {
+    fn describe(&self) -> Description {
+        let (summary, reason) = match self.source {
+            ImageSource::Present => (
+                format!("check image `{}`", self.reference),
+                "the answers say it is on the host already",
+            ),
+            ImageSource::Registry => (
+                format!("pull image `{}`", self.reference),
+                "from its registry; Docker fetches only the layers it lacks",
+            ),
+            ImageSource::Bundle => (
+                format!("deliver image `{}`", self.reference),
+                "from the bundle",
+            ),
+        };
+        Description {
+            summary,
+            reasons: vec![reason.to_owned()],
+            difference: None,
+        }
+    }
+
+    fn describe_revert(&self) -> Description {
+        Description {
+            summary: format!("leave image `{}` where it is", self.reference),
+            reasons: vec!["another installation may use it".to_owned()],
+            difference: None,
+        }
+    }
+
+    fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        let docker = cx.host.docker()?;
+        let found = docker.image(&self.reference)?;
+        let wrong = found
+            .as_ref()
+            .and_then(|image| self.wrong_architecture(image));
+        Ok(match (self.source, found, wrong) {
+            (_, Some(_), None) => Probe::AlreadySo,
+            (ImageSource::Registry, _, _) => Probe::Needed,
+            (_, Some(_), Some(wrong)) => Probe::Conflict(wrong),
+            (ImageSource::Present, None, _) => Probe::Conflict(self.missing(&docker.images()?)),
+            (ImageSource::Bundle, None, _) => Probe::Conflict(format!(
+                "image `{}` is not on the host, and this release does not deliver bundles: load it with `docker load`",
+                self.reference
+            )),
+        })
+    }
+
+    fn prepare(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.pulled = cx.host.docker()?.image(&self.reference)?.is_none();
+        Ok(())
+    }
+
+    fn execute(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        self.pull(cx)?;
+        let Some(image) = cx.host.docker()?.image(&self.reference)? else {
+            return Err(ActionError::Situation {
+                message: format!("image `{}` was pulled and is not there", self.reference),
+                evidence: Vec::new(),
+                remedy: Some(
+                    "check the space under Docker's folder and run the same command again"
+                        .to_owned(),
+                ),
+            });
+        };
+        if let Some(wrong) = self.wrong_architecture(&image) {
+            return Err(ActionError::Situation {
+                message: wrong,
+                evidence: Vec::new(),
+                remedy: Some(format!(
+                    "name an image for {} in `[images] refs`",
+                    self.architecture
+                )),
+            });
+        }
+        self.id = Some(image.id);
+        Ok(())
+    }
+
+    fn revert(&mut self, _cx: &Context<'_>) -> Result<(), ActionError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Docker Compose on a host, always the same way: in the stack's folder, by project name, with a clean environment.
+//!
+//! The process environment wins over `.env`, so nothing of the login's may reach Compose but what it needs to find its programs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::action::{ActionError, Rights};
+use crate::transport::{Command, Host, Input, Output, TransportError};
+
+/// The label under which Compose keeps a container's project.
+pub const PROJECT_LABEL: &str = "com.docker.compose.project";
+/// The label under which Compose keeps what a container was made from.
+pub const HASH_LABEL: &str = "com.docker.compose.config-hash";
+
+/// One Compose project on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Compose {
+    /// Project name.
+    pub project: String,
+    /// The folder with `docker-compose.yaml` and `.env`.
+    pub folder: String,
+    /// The program, `docker compose` or `docker-compose`.
+    pub command: Vec<String>,
+    /// Whose rights it needs.
+    pub rights: Rights,
+}
+
+impl Compose {
+    /// Returns the filter that finds the project's containers.
+    #[must_use]
+    pub fn filter(&self) -> crate::transport::ContainerFilter {
+        crate::transport::ContainerFilter {
+            labels: vec![format!("{PROJECT_LABEL}={}", self.project)],
+        }
+    }
+
+    /// Returns the script that runs Compose with `arguments` in the stack's folder.
+    ///
+    /// # Errors
+    /// Fails when an argument cannot be quoted.
+    pub fn script(&self, arguments: &[&str]) -> Result<String, TransportError> {
+        let quote = |text: &str| {
+            shlex::try_quote(text)
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| TransportError::Unquotable)
+        };
+        let mut words = Vec::new();
+        for word in self.command.iter().map(String::as_str).chain(
+            ["--ansi", "never", "--project-name", self.project.as_str()]
+                .into_iter()
+                .chain(arguments.iter().copied()),
+        ) {
+            words.push(quote(word)?);
+        }
+        Ok(format!(
+            "cd {} && exec env -i PATH=\"$PATH\" HOME=\"${{HOME:-/}}\" LC_ALL=C \
+             ${{DOCKER_HOST:+DOCKER_HOST=\"$DOCKER_HOST\"}} \
+             ${{XDG_RUNTIME_DIR:+XDG_RUNTIME_DIR=\"$XDG_RUNTIME_DIR\"}} {}",
+            quote(&self.folder)?,
+            words.join(" ")
+        ))
+    }
+
+    /// Runs Compose with `arguments` and this standard input.
+    ///
+    /// # Errors
+    /// Fails when it could not be run; a non-zero end is not an error here.
+    pub fn run(
+        &self,
+        host: &dyn Host,
+        arguments: &[&str],
+        input: Input,
+        limit: Duration,
+    ) -> Result<Output, TransportError> {
+        host.run(
+            &Command::sh(self.script(arguments)?)
+                .with_input(input)
+                .with_privilege(self.rights.privilege())
+                .within(limit),
+        )
+    }
+
+    /// Returns the hash of each service as Compose would write it on a container made now; `None` when the files do not make a project.
+    ///
+    /// # Errors
+    /// Fails when Compose could not be run.
+    pub fn hashes(&self, host: &dyn Host) -> Result<Option<BTreeMap<String, String>>, ActionError> {
+        let limit = Duration::from_secs(30);
+        let output = self.run(host, &["config", "--hash", "*"], Input::Empty, limit)?;
+        if !output.ok() {
+            return Ok(None);
+        }
+        let text = output.text();
+        Ok(Some(
+            text.lines()
+                .filter_map(|line| line.split_once(char::is_whitespace))
+                .map(|(service, hash)| (service.to_owned(), hash.trim().to_owned()))
+                .collect(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_clean_and_arguments_are_quoted() {
+        let compose = Compose {
+            project: "acme-ui".to_owned(),
+            folder: "/opt/syntho/acme's/ui".to_owned(),
+            command: vec!["docker".to_owned(), "compose".to_owned()],
+            rights: Rights::Login,
+        };
+        let script = compose.script(&["config", "--hash", "*"]).unwrap();
+        assert!(script.starts_with("cd \"/opt/syntho/acme's/ui\" && exec env -i PATH="));
+        assert!(
+            script
+                .ends_with("docker compose --ansi never --project-name acme-ui config --hash '*'"),
+            "{script}"
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! The Docker of a machine: images, containers and their logs in memory, brought up to date by the calls of the stand-in for `docker`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::model::docker::{
+    ContainerFacts, EngineFacts, ImageFacts, LayerProgress, NetworkFacts, VolumeFacts,
+};
+use crate::model::image::ImageRef;
+use crate::transport::{
+    ContainerFilter, Docker, Exit, Input, Output, RegistryLogin, TransportError,
+};
+
+/// What the machine's Docker holds.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub(crate) images: Vec<ImageFacts>,
+    pub(crate) containers: Vec<ContainerFacts>,
+    /// Log of each container by id.
+    pub(crate) logs: BTreeMap<String, String>,
+    /// Images that a registry would give.
+    pub(crate) registry: Vec<ImageFacts>,
+    pub(crate) pulls: Vec<(String, Option<String>)>,
+    pub(crate) exec: Option<(i32, String)>,
+    /// What `config --format json` makes of values; `None` doubles `$` as Compose does.
+    pub(crate) misread: Option<(String, String)>,
+    /// The address that a started container announces as Ray's head does.
+    pub(crate) announces: String,
+    /// Where the stand-in for `docker` keeps its calls, and how many were taken note of.
+    pub(super) calls: std::path::PathBuf,
+    pub(crate) called: Vec<String>,
+}
+
+/// The Docker of a machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Engine(pub(crate) Arc<Mutex<World>>);
+
+impl Engine {
+    /// Returns the world after every call of the stand-in so far.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = fs_err::read_to_string(&world.calls).unwrap_or_default();
+        let fresh: Vec<String> = calls
+            .lines()
+            .skip(world.called.len())
+            .map(str::to_owned)
+            .collect();
+        for call in fresh {
+            world.note(call);
+        }
+        world
+    }
+}
+
+impl World {
+    fn note(&mut self, call: String) {
+        let project = call
+            .split("--project-name ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next())
+            .unwrap_or_default()
+            .to_owned();
+        if call.starts_with("0 ") {
+            self.containers.retain(|c| c.project() != Some(&project));
+            if call.contains(" up ") {
+                let fresh = container(&project, "x");
+                let log = format!("ray start --address='{}'\n", self.announces);
+                self.logs.insert(fresh.id.clone(), log);
+                self.containers.push(fresh);
+            }
+        }
+        self.called.push(call);
+    }
+}
+
+/// Returns an image with one name.
+pub(crate) fn image(name: &str, id: &str) -> ImageFacts {
+    ImageFacts {
+        id: format!("sha256:{id}"),
+        tags: vec![name.to_owned()],
+        digests: Vec::new(),
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        size: 1,
+        layers: Vec::new(),
+    }
+}
+
+/// Returns a running container of a Compose service.
+pub(crate) fn container(project: &str, service: &str) -> ContainerFacts {
+    ContainerFacts {
+        id: format!("{project}-{service}"),
+        name: format!("{project}-{service}-1"),
+        image: "x:1".to_owned(),
+        image_id: "sha256:1".to_owned(),
+        labels: [
+            ("com.docker.compose.project".to_owned(), project.to_owned()),
+            ("com.docker.compose.service".to_owned(), service.to_owned()),
+            ("com.docker.compose.config-hash".to_owned(), "h".to_owned()),
+        ]
+        .into(),
+        state: "running".to_owned(),
+        health: None,
+        exit_code: None,
+        restarts: 0,
+        started_at: Some("2020-01-01T00:00:00Z".to_owned()),
+        oom_killed: false,
+        published: Vec::new(),
+    }
+}
+
+impl Docker for Engine {
+    fn engine(&self) -> Result<EngineFacts, TransportError> {
+        Ok(EngineFacts {
+            version: "26.1.5".to_owned(),
+            root: "/var/lib/docker".to_owned(),
+            storage_driver: "overlay2".to_owned(),
+            containerd_store: false,
+            proxies: BTreeMap::new(),
+        })
+    }
+
+    fn images(&self) -> Result<Vec<ImageFacts>, TransportError> {
+        Ok(self.world().images.clone())
+    }
+
+    fn image(&self, reference: &ImageRef) -> Result<Option<ImageFacts>, TransportError> {
+        let name = reference.to_string();
+        let world = self.world();
+        let found = world.images.iter().find(|image| image.tags.contains(&name));
+        Ok(found.cloned())
+    }
+
+    fn containers(&self, filter: &ContainerFilter) -> Result<Vec<ContainerFacts>, TransportError> {
+        let fits = |container: &&ContainerFacts| {
+            filter
+                .labels
+                .iter()
+                .all(|label| match label.split_once('=') {
+                    Some((name, value)) => container.labels.get(name).is_some_and(|v| v == value),
+                    None => container.labels.contains_key(label),
+                })
+        };
+        Ok(self
+            .world()
+            .containers
+            .iter()
+            .filter(fits)
+            .cloned()
+            .collect())
+    }
+
+    fn networks(&self) -> Result<Vec<NetworkFacts>, TransportError> {
+        Ok(Vec::new())
+    }
+
+    fn volumes(&self) -> Result<Vec<VolumeFacts>, TransportError> {
+        Ok(Vec::new())
+    }
+
+    fn pull(
+        &self,
+        reference: &ImageRef,
+        login: Option<&RegistryLogin>,
+        progress: &mut dyn FnMut(LayerProgress),
+    ) -> Result<(), TransportError> {
+        let name = reference.to_string();
+        let mut world = self.world();
+        let user = login.map(|login| login.username.clone());
+        world.pulls.push((name.clone(), user));
+        let found = world
+            .registry
+            .iter()
+            .find(|image| image.tags.contains(&name))
+            .cloned();
+        let Some(found) = found else {
+            return Err(TransportError::Docker {
+                action: format!("pull {name}"),
+                detail: "manifest unknown".to_owned(),
+                status: Some(404),
+            });
+        };
+        for (status, done) in [
+            ("Pulling fs layer", None),
+            ("Downloading", Some(5)),
+            ("Pull complete", None),
+        ] {
+            progress(LayerProgress {
+                layer: "a1".to_owned(),
+                status: status.to_owned(),
+                done,
+                total: done.map(|_| 10),
+            });
+        }
+        world.images.push(found);
+        Ok(())
+    }
+
+    fn logs(&self, container: &str, tail: usize) -> Result<String, TransportError> {
+        let world = self.world();
+        let lines: Vec<&str> = world
+            .logs
+            .get(container)
+            .map_or("", String::as_str)
+            .lines()
+            .collect();
+        Ok(lines[lines.len().saturating_sub(tail)..].join("\n"))
+    }
+
+    fn exec(
+        &self,
+        _container: &str,
+        _arguments: &[String],
+        _input: &Input,
+        _limit: Duration,
+    ) -> Result<Output, TransportError> {
+        let (code, stdout) = self.world().exec.clone().unwrap_or_default();
+        Ok(Output {
+            exit: Exit::Code(code),
+            stdout: stdout.into_bytes(),
+            stderr: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,311 @@
+//! The steps, in the order in which they read: folders and files, images, and then each stack with its health.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PlanError, Planning};
+use crate::engine::action::{
+    Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
+    ProveEnvironment, PutFile, Rights, StartStack,
+};
+use crate::engine::compose::Compose;
+use crate::engine::plan::PlannedStep;
+use crate::model::ids::{HostName, StackId, StepId};
+use crate::model::plan::{Phase, Probe};
+use crate::model::resolved::{PlacedImage, PlacedStack, RenderedFile};
+
+/// Milliseconds for which nothing may restart before a stack counts as healthy.
+const SETTLE_MS: u64 = 3000;
+/// Seconds for software to announce what it was told, once its service is healthy.
+const CONFIRM_WITHIN: u64 = 60;
+/// The file that only people read.
+const README: &str = "README";
+/// Files that no container mounts.
+const NEVER_MOUNTED: &[&str] = &[".env", "docker-compose.yaml", README];
+
+/// Returns the steps of a deployment, none of them looked at yet.
+pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>, PlanError> {
+    let mut steps = Steps::new(planning);
+    for stack in &planning.resolved.stacks {
+        steps.deployment_folder(stack)?;
+        steps.folders(stack)?;
+        steps.files(stack)?;
+        steps.proof(stack)?;
+    }
+    for stack in &planning.resolved.stacks {
+        steps.images(stack)?;
+    }
+    for stack in &planning.resolved.stacks {
+        steps.start(stack)?;
+        steps.health(stack);
+        steps.confirms(stack);
+    }
+    Ok(steps.all)
+}
+
+/// Steps as they are put together.
+struct Steps<'a> {
+    planning: &'a Planning<'a>,
+    all: Vec<PlannedStep<AnyAction>>,
+    /// The last step of each stack on each host so far; what comes next there comes after it.
+    last: BTreeMap<(HostName, StackId), StepId>,
+    /// The image steps that each stack on each host needs.
+    images: BTreeMap<(HostName, StackId), Vec<StepId>>,
+    /// Every id so far.
+    known: BTreeSet<StepId>,
+}
+
+impl<'a> Steps<'a> {
+    fn new(planning: &'a Planning<'a>) -> Self {
+        Self {
+            planning,
+            all: Vec::new(),
+            last: BTreeMap::new(),
+            images: BTreeMap::new(),
+            known: BTreeSet::new(),
+        }
+    }
+
+    fn push(
+        &mut self,
+        id: StepId,
+        stack: &PlacedStack,
+        phase: Phase,
+        after: Vec<StepId>,
+        action: AnyAction,
+    ) {
+        self.known.insert(id.clone());
+        self.all.push(PlannedStep {
+            id,
+            host: stack.host.clone(),
+            phase,
+            after,
+            description: action.describe(),
+            probe: Probe::Needed,
+            action,
+        });
+    }
+
+    /// Adds a step that comes after the stack's last one and becomes its last.
+    fn next(&mut self, id: StepId, stack: &PlacedStack, phase: Phase, action: AnyAction) {
+        let after = self.after(stack);
+        self.last.insert(key(stack), id.clone());
+        self.push(id, stack, phase, after, action);
+    }
+
+    fn after(&self, stack: &PlacedStack) -> Vec<StepId> {
+        self.last.get(&key(stack)).cloned().into_iter().collect()
+    }
+
+    fn rights(&self, stack: &PlacedStack) -> Result<Rights, PlanError> {
+        let rights = self.planning.rights.get(&stack.host).copied();
+        rights.ok_or_else(|| PlanError::Unknown(stack.host.clone()))
+    }
+
+    fn compose(&self, stack: &PlacedStack) -> Result<Compose, PlanError> {
+        let facts = self.planning.facts.get(&stack.host);
+        let facts = facts.ok_or_else(|| PlanError::Unknown(stack.host.clone()))?;
+        let command = facts.compose.as_ref();
+        Ok(Compose {
+            project: stack.project.clone(),
+            folder: stack.folder.clone(),
+            command: command.map_or_else(
+                || vec!["docker".to_owned(), "compose".to_owned()],
+                |compose| compose.command.clone(),
+            ),
+            rights: self.rights(stack)?,
+        })
+    }
+
+    fn create(&self, stack: &PlacedStack, path: String, mode: u32) -> Result<AnyAction, PlanError> {
+        Ok(AnyAction::CreateFolder(CreateFolder {
+            path,
+            mode,
+            rights: self.rights(stack)?,
+            created: false,
+        }))
+    }
+
+    /// The folder of the whole deployment, once a host.
+    fn deployment_folder(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        let id = StepId(format!("{}/files/deployment", stack.host));
+        if !self.known.contains(&id) {
+            let action = self.create(stack, self.planning.folder(), 0o755)?;
+            self.push(id.clone(), stack, Phase::Files, Vec::new(), action);
+        }
+        self.last.insert(key(stack), id);
+        Ok(())
+    }
+
+    /// The stack's folder, and those in it that its files lie in.
+    fn folders(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        let id = format!("{}/files/{}", stack.host, stack.id);
+        let action = self.create(stack, stack.folder.clone(), 0o700)?;
+        self.next(StepId(id.clone()), stack, Phase::Files, action);
+        let mut below = BTreeSet::new();
+        for file in &stack.files {
+            let mut path = file.path.as_str();
+            while let Some((folder, _)) = path.rsplit_once('/') {
+                below.insert(folder);
+                path = folder;
+            }
+        }
+        for folder in below {
+            let action = self.create(stack, format!("{}/{folder}", stack.folder), 0o755)?;
+            self.next(
+                StepId(format!("{id}/{folder}")),
+                stack,
+                Phase::Files,
+                action,
+            );
+        }
+        Ok(())
+    }
+
+    fn files(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        for file in &stack.files {
+            let id = StepId(format!("{}/files/{}/{}", stack.host, stack.id, file.path));
+            let action = self.put(stack, file)?;
+            if file.path == README {
+                // Nothing rests on it: another text in it starts nothing anew.
+                let after = self.after(stack);
+                self.push(id, stack, Phase::Files, after, action);
+            } else {
+                self.next(id, stack, Phase::Files, action);
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, stack: &PlacedStack, file: &RenderedFile) -> Result<AnyAction, PlanError> {
+        Ok(AnyAction::PutFile(PutFile {
+            stack: stack.id.clone(),
+            folder: stack.folder.clone(),
+            path: file.path.clone(),
+            mode: file.mode,
+            secret: file.secret,
+            rights: self.rights(stack)?,
+            backup: format!("{}.before-{}", file.path, self.planning.run),
+            before: Before::Unknown,
+        }))
+    }
+
+    fn proof(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        if stack.environment.is_empty() {
+            return Ok(());
+        }
+        let id = StepId(format!("{}/files/{}:environment", stack.host, stack.id));
+        let action = AnyAction::ProveEnvironment(ProveEnvironment {
+            stack: stack.id.clone(),
+            compose: self.compose(stack)?,
+        });
+        self.next(id, stack, Phase::Files, action);
+        Ok(())
+    }
+
+    /// Images, each once a host although several stacks may need it.
+    fn images(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        for image in &stack.images {
+            let id = StepId(format!("{}/images/{}", stack.host, image.id));
+            if !self.known.contains(&id) {
+                let action = self.deliver(stack, image)?;
+                let after = self.after(stack);
+                self.push(id.clone(), stack, Phase::Images, after, action);
+            }
+            self.images.entry(key(stack)).or_default().push(id);
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, stack: &PlacedStack, image: &PlacedImage) -> Result<AnyAction, PlanError> {
+        let facts = self.planning.facts.get(&stack.host);
+        let facts = facts.ok_or_else(|| PlanError::Unknown(stack.host.clone()))?;
+        Ok(AnyAction::DeliverImage(DeliverImage {
+            image: image.id.clone(),
+            reference: image.reference.clone(),
+            source: self.planning.resolved.image_source,
+            aliases: image.aliases.clone(),
+            architecture: docker_architecture(&facts.architecture).to_owned(),
+            keep_login: self.planning.resolved.keep_login,
+            rights: self.rights(stack)?,
+            id: None,
+            pulled: false,
+        }))
+    }
+
+    fn start(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        let id = StepId(format!("{}/stack/{}", stack.host, stack.id));
+        let paths = stack.files.iter().map(|file| file.path.clone());
+        let images = stack.images.iter().map(|image| image.reference.clone());
+        let action = AnyAction::StartStack(StartStack {
+            stack: stack.id.clone(),
+            compose: self.compose(stack)?,
+            images: images.collect(),
+            services: stack.services.clone(),
+            mounted: paths
+                .filter(|path| !NEVER_MOUNTED.contains(&path.as_str()))
+                .collect(),
+            deployment: self.planning.folder(),
+            created: false,
+        });
+        let mut after = self.after(stack);
+        after.extend(self.images.get(&key(stack)).cloned().unwrap_or_default());
+        after.extend(self.ends_of(&stack.after));
+        self.last.insert(key(stack), id.clone());
+        self.push(id, stack, Phase::Stack, after, action);
+        Ok(())
+    }
+
+    /// Returns the last step of each of these stacks on every host that carries it.
+    fn ends_of(&self, stacks: &[StackId]) -> Vec<StepId> {
+        self.last
+            .iter()
+            .filter(|((_, stack), _)| stacks.contains(stack))
+            .map(|(_, step)| step.clone())
+            .collect()
+    }
+
+    fn health(&mut self, stack: &PlacedStack) {
+        if stack.services.is_empty() {
+            return;
+        }
+        let id = StepId(format!("{}/health/{}", stack.host, stack.id));
+        let action = AnyAction::AwaitHealth(AwaitHealth {
+            stack: stack.id.clone(),
+            project: stack.project.clone(),
+            services: stack.services.clone(),
+            settle_ms: SETTLE_MS,
+        });
+        self.next(id, stack, Phase::Health, action);
+    }
+
+    fn confirms(&mut self, stack: &PlacedStack) {
+        for (number, confirm) in stack.confirms.iter().enumerate() {
+            let id = StepId(format!("{}/health/{}/{}", stack.host, stack.id, number + 1));
+            let action = AnyAction::ConfirmYield(ConfirmYield {
+                stack: stack.id.clone(),
+                project: stack.project.clone(),
+                service: confirm.service.clone(),
+                log: confirm.log.clone(),
+                equals: confirm.equals.clone(),
+                remedy: confirm.remedy.clone(),
+                within: CONFIRM_WITHIN,
+            });
+            self.next(id, stack, Phase::Health, action);
+        }
+    }
+}
+
+fn key(stack: &PlacedStack) -> (HostName, StackId) {
+    (stack.host.clone(), stack.id.clone())
+}
+
+/// Returns Docker's word for what `uname -m` says.
+fn docker_architecture(machine: &str) -> &str {
+    match machine {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "armv7l" => "arm",
+        "i386" | "i686" => "386",
+        other => other,
+    }
+}

@@ -1,0 +1,203 @@
+//! Runs a plan: one thread a host, steps in the order of their needs, a receipt saved before and after each.
+//!
+//! The runner keeps the state of steps, not the actions. A failed step blocks what comes after it and nothing else. Only faults of the link are retried, each
+//! time on a fresh connection, after another look at the host. It does not decide what to do (the planner did) nor whether the product works (verification does).
+
+mod board;
+mod step;
+mod voice;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::action::{Action, Materials};
+use super::cancel::Cancel;
+use super::plan::Plan;
+use super::redact::Redactor;
+use super::store::{ReceiptStore, StoreError};
+use crate::model::event::Listener;
+use crate::model::failure::Failure;
+use crate::model::ids::HostName;
+use crate::model::receipt::Receipt;
+use crate::transport::{Host, TransportError};
+
+pub(crate) use step::{failure, millis, sum_up};
+
+use board::Board;
+use voice::Voices;
+
+/// Gives connections to hosts, and fresh ones for broken ones.
+pub trait Links: Send + Sync {
+    /// Returns the connection to a host.
+    ///
+    /// # Errors
+    /// Fails when there is none.
+    fn host(&self, name: &HostName) -> Result<Arc<dyn Host>, TransportError>;
+
+    /// Connects anew.
+    ///
+    /// # Errors
+    /// Fails when the host cannot be reached.
+    fn renew(&self, name: &HostName) -> Result<Arc<dyn Host>, TransportError>;
+}
+
+/// Knows whether hosts may still be written to.
+pub trait Guard: Send + Sync {
+    /// Returns whether nobody else has taken the host meanwhile.
+    fn holds(&self, host: &HostName) -> bool;
+}
+
+/// What a run works with.
+pub struct Work<'a> {
+    /// Connections.
+    pub links: &'a dyn Links,
+    /// Contents and credentials.
+    pub materials: &'a dyn Materials,
+    /// Who hears the story.
+    pub listener: &'a dyn Listener,
+    /// Asked before a step changes something.
+    pub guard: &'a dyn Guard,
+    /// Keeps secrets out of what is told and written.
+    pub redactor: &'a Redactor,
+    /// The operator's wish to stop.
+    pub cancel: &'a Cancel,
+    /// Where the receipt goes.
+    pub receipts: &'a ReceiptStore,
+    /// How many hosts work at once.
+    pub concurrency: usize,
+    /// How patient the run is.
+    pub pace: Pace,
+}
+
+/// How patient a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// After this long without a word a running step gives a sign of life.
+    pub silence: Duration,
+    /// How often a step is tried again after a fault of the link.
+    pub retries: u32,
+    /// Pause before the first such try; each further one is twice as long.
+    pub pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            silence: Duration::from_secs(4),
+            retries: 4,
+            pause: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What became of a plan.
+#[derive(Debug)]
+pub struct Ran<A> {
+    /// The receipt as it was last saved, without an outcome.
+    pub receipt: Receipt<A>,
+    /// What failed, in the order it did.
+    pub failures: Vec<Failure>,
+    /// Whether any step changed anything.
+    pub changed: bool,
+    /// Whether the operator's wish to stop left steps undone.
+    pub cancelled: bool,
+}
+
+/// Runs `plan` and writes its steps into `receipt`.
+///
+/// # Errors
+/// Fails when the receipt cannot be saved: then nothing further is begun, because it could not be undone.
+pub fn run<A: Action + Serialize + Clone>(
+    plan: Plan<A>,
+    receipt: Receipt<A>,
+    work: &Work<'_>,
+) -> Result<Ran<A>, StoreError> {
+    let hosts = plan.hosts();
+    let board = Board::new(plan, receipt);
+    board.save(work.receipts)?;
+    let voices = Voices::new(work.listener, work.redactor, work.cancel);
+    let places = Places::new(work.concurrency.max(1));
+    std::thread::scope(|scope| {
+        let pulse = scope.spawn(|| voices.watch(work.pace.silence));
+        let workers: Vec<_> = hosts
+            .iter()
+            .map(|host| scope.spawn(|| serve(host, &board, &voices, &places, work)))
+            .collect();
+        for worker in workers {
+            // A worker catches the panics of its steps; one of its own leaves its steps waiting, and the board says so below.
+            if worker.join().is_err() {
+                tracing::error!("a worker of the runner panicked");
+            }
+        }
+        voices.close();
+        if pulse.join().is_err() {
+            tracing::error!("the runner's pulse panicked");
+        }
+    });
+    board.finish(work)
+}
+
+/// Works off the steps of one host.
+fn serve<A: Action + Serialize + Clone>(
+    host: &HostName,
+    board: &Board<A>,
+    voices: &Voices<'_>,
+    places: &Places,
+    work: &Work<'_>,
+) {
+    while let Some(task) = board.next(host, work) {
+        let place = places.take();
+        let id = task.id.clone();
+        let index = task.index;
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            step::perform(task, board, voices, work);
+        }));
+        drop(place);
+        if done.is_err() {
+            board.end_by_bug(index, &id, host, work);
+        }
+    }
+}
+
+/// A number of places; whoever works takes one.
+struct Places {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// A taken place, given back when dropped.
+struct Place<'a>(&'a Places);
+
+impl Places {
+    fn new(free: usize) -> Self {
+        Self {
+            free: Mutex::new(free),
+            freed: Condvar::new(),
+        }
+    }
+
+    fn take(&self) -> Place<'_> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = self
+                .freed
+                .wait(free)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Place(self)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! A run from end to end: connect, look, check, plan, do, judge. Every command that touches hosts is one of the functions here.
+//!
+//! The stages stand in [`stages`], in order; a command goes as far as it needs. Each run tells exactly one `RunStarted` and one `RunEnded`, whatever happens,
+//! and its story is also written to the deployment's event log.
+
+mod connections;
+mod deploy;
+mod kept;
+mod look;
+mod stages;
+mod story;
+mod teller;
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::cancel::Cancel;
+use super::lock::TakeOver;
+use super::store::Home;
+use crate::model::deployment::Deployment;
+use crate::model::event::Listener;
+use crate::model::failure::Failure;
+use crate::model::operator::Operator;
+use crate::model::plan::StepSummary;
+use crate::model::template::Assets;
+use crate::transport::{self, ConnectSpec, Host, TransportError};
+
+/// What a run works on and with.
+#[derive(Clone)]
+pub struct Job {
+    /// The deployment, its answers checked.
+    pub deployment: Deployment,
+    /// The answers as they were written.
+    pub answers: AcceptedAnswers,
+    /// Templates of presets, and files of the operator.
+    pub assets: Arc<dyn Assets>,
+    /// The program's home.
+    pub home: Home,
+    /// Who answers what comes up.
+    pub operator: Arc<dyn Operator>,
+    /// How hosts are reached.
+    pub connector: Arc<dyn Connector>,
+    /// Who hears the story.
+    pub listener: Arc<dyn Listener>,
+    /// The operator's wish to stop.
+    pub cancel: Cancel,
+    /// How many hosts are worked on at once.
+    pub concurrency: usize,
+    /// The operator's `~/.ssh`.
+    pub ssh_folder: Option<Utf8PathBuf>,
+    /// What to do about a lock that somebody else holds.
+    pub take_over: TakeOver,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({})", self.deployment.name)
+    }
+}
+
+/// The answers as they were written, kept when the plan is accepted.
+#[derive(Debug, Clone)]
+pub struct AcceptedAnswers {
+    /// The file's text.
+    pub text: String,
+    /// Where its relative paths begin.
+    pub folder: Utf8PathBuf,
+}
+
+/// Reaches hosts.
+pub trait Connector: Send + Sync {
+    /// Returns the host, ready for commands.
+    ///
+    /// # Errors
+    /// Fails when it cannot be reached or does not let us in.
+    fn connect(
+        &self,
+        spec: &ConnectSpec,
+        operator: &dyn Operator,
+    ) -> Result<Arc<dyn Host>, TransportError>;
+}
+
+/// Reaches hosts over SSH, and this machine without.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OverTransport;
+
+impl Connector for OverTransport {
+    fn connect(
+        &self,
+        spec: &ConnectSpec,
+        operator: &dyn Operator,
+    ) -> Result<Arc<dyn Host>, TransportError> {
+        transport::connect(spec, operator)
+    }
+}
+
+/// Says yes or no to a plan.
+pub type Review<'a> = &'a (dyn Fn(Vec<StepSummary>) -> bool + Sync);
+
+/// Checks the hosts and changes nothing.
+///
+/// # Errors
+/// Fails when the run could not even begin; how it ended is told as its last event.
+pub fn check(job: &Job) -> Result<(), Failure> {
+    story::tell(job, "check", look::check)
+}
+
+/// Plans a deployment and changes nothing.
+///
+/// # Errors
+/// As [`check`].
+pub fn plan(job: &Job) -> Result<(), Failure> {
+    story::tell(job, "plan", look::plan)
+}
+
+/// Deploys, or goes on with what was interrupted, once `review` says yes.
+///
+/// # Errors
+/// As [`check`].
+pub fn deploy(job: &Job, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, "deploy", |run| deploy::deploy(run, review))
+}
+
+/// Judges whether a deployment works, as its preset says.
+///
+/// # Errors
+/// As [`check`].
+pub fn verify(job: &Job) -> Result<(), Failure> {
+    story::tell(job, "verify", look::verify)
+}
+
+/// Looks at the containers of a deployment.
+///
+/// # Errors
+/// As [`check`].
+pub fn status(job: &Job) -> Result<(), Failure> {
+    story::tell(job, "status", look::status)
+}
+
+#[cfg(test)]
+mod tests;

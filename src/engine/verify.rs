@@ -1,0 +1,273 @@
+//! Judges whether what was deployed works: containers, images, and every judgement of the preset, all at once.
+//!
+//! Each judgement is tried until it holds or its time is over, and ends as one [`CheckResult`] with what was found. Only what a judgement itself does is done
+//! on hosts (a program in a container, a request, a connection); nothing is changed. An exit code of some command is no verdict here.
+
+mod containers;
+mod exec;
+mod http;
+mod images;
+mod port;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::cancel::Cancel;
+use super::fan_out::fan_out;
+use super::redact::Redactor;
+use super::runner::Links;
+use crate::model::check::{CheckResult, Verdict};
+use crate::model::event::{Event, Listener};
+use crate::model::ids::HostName;
+use crate::model::resolved::{PlacedHealth, PlacedProbe, PlacedStack, Resolved};
+
+/// How thorough the judging is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything, each until it holds or its time is over.
+    Full,
+    /// One look, without starting programs in containers: for a deployment on which nothing was to be done, and for `status`.
+    Quick,
+}
+
+/// What judging works with.
+pub struct Verification<'a> {
+    /// What shall be.
+    pub resolved: &'a Resolved,
+    /// Connections.
+    pub links: &'a dyn Links,
+    /// Hears each result as it comes.
+    pub listener: &'a dyn Listener,
+    /// Keeps secrets out of what is told.
+    pub redactor: &'a Redactor,
+    /// The operator's wish to stop.
+    pub cancel: &'a Cancel,
+    /// How thorough.
+    pub depth: Depth,
+    /// Time between two signs of life.
+    pub silence: Duration,
+}
+
+/// Time between two tries.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Seconds until a stack's containers must be as they should; the run has waited for them before.
+const CONTAINERS_WITHIN: u64 = 60;
+/// As many judgements as are made at once; most of their time is waiting.
+const AT_ONCE: usize = 32;
+
+/// What one try found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    verdict: Verdict,
+    /// One sentence.
+    found: String,
+    /// Why it is a problem, with the last words of whoever spoke.
+    cause: Option<String>,
+    /// Trying again can not change it.
+    certain: bool,
+}
+
+impl Finding {
+    fn pass(found: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Pass,
+            found: found.into(),
+            cause: None,
+            certain: true,
+        }
+    }
+
+    fn fail(found: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Fail,
+            found: found.into(),
+            cause: None,
+            certain: false,
+        }
+    }
+
+    fn because(mut self, cause: impl Into<String>) -> Self {
+        let cause: String = cause.into();
+        self.cause = Some(cause).filter(|cause| !cause.trim().is_empty());
+        self
+    }
+
+    fn certainly(mut self) -> Self {
+        self.certain = true;
+        self
+    }
+}
+
+/// One thing that is judged.
+enum Question<'a> {
+    Containers(&'a PlacedStack),
+    Images,
+    Health(&'a PlacedHealth),
+}
+
+/// Judges, telling each result, and returns all of them in the order of the preset.
+#[must_use]
+pub fn verify(verification: &Verification<'_>) -> Vec<CheckResult> {
+    let pending: Mutex<Vec<String>> = Mutex::default();
+    let done = Cancel::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| say_what_lasts(verification, &pending, &done));
+        let results = fan_out(questions(verification), AT_ONCE, |question| {
+            judge(verification, &question, &pending)
+        });
+        done.raise();
+        results
+    })
+}
+
+fn questions<'a>(verification: &Verification<'a>) -> Vec<Question<'a>> {
+    let resolved = verification.resolved;
+    let mut questions: Vec<Question<'a>> =
+        resolved.stacks.iter().map(Question::Containers).collect();
+    questions.push(Question::Images);
+    let quick = verification.depth == Depth::Quick;
+    let wanted =
+        |health: &&PlacedHealth| !(quick && matches!(health.probe, PlacedProbe::Exec { .. }));
+    questions.extend(resolved.health.iter().filter(wanted).map(Question::Health));
+    questions
+}
+
+/// Tries until it holds, cannot change any more, or its time is over; then tells.
+fn judge(
+    verification: &Verification<'_>,
+    question: &Question<'_>,
+    pending: &Mutex<Vec<String>>,
+) -> CheckResult {
+    let title = question.title();
+    lock(pending).push(title.clone());
+    let began = Instant::now();
+    let within = Duration::from_secs(match verification.depth {
+        Depth::Full => question.within(),
+        Depth::Quick => 0,
+    });
+    let finding = loop {
+        let finding = question.try_once(verification);
+        let over = began.elapsed() >= within;
+        if finding.certain || finding.verdict == Verdict::Pass || over {
+            break finding;
+        }
+        if verification.cancel.wait(AGAIN) {
+            break finding;
+        }
+    };
+    let mut check = question.check(finding, began.elapsed());
+    verification.redactor.check(&mut check);
+    lock(pending).retain(|other| *other != title);
+    verification.listener.hear(Event::CheckEnded {
+        check: check.clone(),
+    });
+    check
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names what is still being judged, now and then.
+fn say_what_lasts(verification: &Verification<'_>, pending: &Mutex<Vec<String>>, done: &Cancel) {
+    while !done.wait(verification.silence) {
+        let titles = lock(pending).join(", ");
+        if !titles.is_empty() {
+            verification.listener.hear(Event::Noticed {
+                host: None,
+                text: format!("still judging: {titles}"),
+            });
+        }
+    }
+}
+
+impl Question<'_> {
+    fn title(&self) -> String {
+        match self {
+            Self::Containers(stack) => format!("Containers of {} on {}", stack.title, stack.host),
+            Self::Images => "The same images on every host".to_owned(),
+            Self::Health(health) => health.title.clone(),
+        }
+    }
+
+    fn id(&self) -> String {
+        match self {
+            Self::Containers(stack) => format!("containers-{}", stack.id),
+            Self::Images => "images-agree".to_owned(),
+            Self::Health(health) => health.id.clone(),
+        }
+    }
+
+    fn host(&self) -> Option<HostName> {
+        match self {
+            Self::Containers(stack) => Some(stack.host.clone()),
+            Self::Images => None,
+            Self::Health(health) => match &health.probe {
+                PlacedProbe::Exec { host, .. } => Some(host.clone()),
+                PlacedProbe::Http { from, .. } => from.clone(),
+                PlacedProbe::Port { to, .. } => Some(to.clone()),
+            },
+        }
+    }
+
+    fn within(&self) -> u64 {
+        match self {
+            Self::Containers(_) => CONTAINERS_WITHIN,
+            Self::Images => 0,
+            Self::Health(health) => health.within,
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Containers(stack) => Some(format!(
+                "see `docker compose -p {} ps -a` and its logs on {}",
+                stack.project, stack.host
+            )),
+            Self::Images => Some(
+                "deliver one release to every host: name it by `tag`, not by a moving name"
+                    .to_owned(),
+            ),
+            Self::Health(health) => health.remedy.clone(),
+        }
+    }
+
+    fn try_once(&self, verification: &Verification<'_>) -> Finding {
+        match self {
+            Self::Containers(stack) => containers::look(verification, stack),
+            Self::Images => images::look(verification),
+            Self::Health(health) => match &health.probe {
+                PlacedProbe::Exec { .. } => exec::run(verification, &health.probe),
+                PlacedProbe::Http { .. } => http::ask(verification, &health.probe),
+                PlacedProbe::Port { .. } => port::dial(verification, &health.probe),
+            },
+        }
+    }
+
+    fn check(&self, finding: Finding, took: Duration) -> CheckResult {
+        let late = finding.verdict == Verdict::Fail && !finding.certain && took > AGAIN;
+        CheckResult {
+            id: self.id(),
+            host: self.host(),
+            title: self.title(),
+            verdict: finding.verdict,
+            found: if late {
+                format!("{}, after {} s", finding.found, took.as_secs())
+            } else {
+                finding.found
+            },
+            cause: finding.cause,
+            remedy: self.remedy().filter(|_| finding.verdict != Verdict::Pass),
+            command: None,
+            opening: None,
+        }
+    }
+}
+
+/// Returns what could not be asked as a finding.
+fn unreachable(error: &crate::transport::TransportError) -> Finding {
+    Finding::fail("could not be asked").because(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Image archives and how they reach a host.

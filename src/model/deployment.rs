@@ -1,0 +1,60 @@
+//! One named installation as checked values: what the answers file and the preset say together, before any host was seen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::answers::{ImagesSection, SshSection};
+use super::ids::{DeploymentName, HostName, QuestionId, RoleId};
+use super::preset::Preset;
+use super::secret::Secrets;
+
+/// A deployment whose answers obey every rule that can be judged without a host.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Its name.
+    pub name: DeploymentName,
+    /// Its preset, fragments merged in.
+    pub preset: Arc<Preset>,
+    /// Its hosts, in the order of the answers.
+    pub hosts: Vec<HostSettings>,
+    /// Where images come from.
+    pub images: ImagesSection,
+    /// Checked answers with defaults filled in; questions that do not apply are absent.
+    pub answers: BTreeMap<QuestionId, AnswerValue>,
+    /// Secrets that were given; generated and kept ones join them once the hosts were seen.
+    pub secrets: Secrets,
+    /// Folder on the hosts that holds every deployment: `/opt/syntho`.
+    pub base_folder: String,
+}
+
+/// One host's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// Its name here.
+    pub name: HostName,
+    /// Where SSH reaches it, or `local`.
+    pub address: String,
+    /// How the other hosts reach it, when the answers say.
+    pub private_address: Option<String>,
+    /// What it is for.
+    pub roles: Vec<RoleId>,
+    /// The fingerprint its key must have.
+    pub host_key: Option<String>,
+    /// How to log in; defaults merged.
+    pub login: SshSection,
+}
+
+/// A checked answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerValue {
+    /// Text of any kind that is not below.
+    Text(String),
+    /// Yes or no.
+    Boolean(bool),
+    /// A whole number or a port.
+    Integer(i64),
+    /// A number with a fraction.
+    Number(f64),
+    /// Several texts.
+    List(Vec<String>),
+}

@@ -1,0 +1,332 @@
+//! What can be judged without rendering: ids, references, regular expressions, sizes.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::Problem;
+use crate::model::ids::{RoleId, StackId};
+use crate::model::preset::{HealthProbe, Preset, Question, QuestionKind, Stack};
+use crate::model::rules;
+use crate::model::size;
+
+/// Names that templates see anyway.
+const RESERVED: [&str; 10] = [
+    "host",
+    "deployment",
+    "stack",
+    "project",
+    "folder",
+    "registry",
+    "tag",
+    "image_source",
+    "found",
+    "loop",
+];
+
+/// Checks every list of the preset.
+pub(super) fn check(preset: &Preset) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    names(preset, &mut problems);
+    for role in &preset.roles {
+        if role.bounds().is_none() {
+            let message = format!(
+                "`{}` is not a count such as `1`, `0..`, `1..` or `0..1`",
+                role.count
+            );
+            problems.push(Problem::new(format!("role.{}", role.id), message));
+        }
+    }
+    for question in &preset.parts.questions {
+        self::question(preset, question, &mut problems);
+    }
+    for stack in &preset.parts.stacks {
+        self::stack(preset, stack, &mut problems);
+    }
+    images_and_needs(preset, &mut problems);
+    judgements(preset, &mut problems);
+    rules_and_reach(preset, &mut problems);
+    problems
+}
+
+/// Every name that templates see must be one thing only.
+fn names(preset: &Preset, problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<String, String> = RESERVED
+        .map(|name| (name.to_owned(), "a name of the format".to_owned()))
+        .into();
+    let questions = preset
+        .parts
+        .questions
+        .iter()
+        .map(|q| (q.id.variable(), format!("question.{}", q.id)));
+    let values = preset
+        .parts
+        .values
+        .iter()
+        .map(|v| (v.id.variable(), format!("value.{}", v.id)));
+    let yields = preset.parts.stacks.iter().flat_map(|stack| {
+        let names = stack.yields.keys();
+        names.map(|name| {
+            (
+                name.replace('-', "_"),
+                format!("stack.{}.yields.{name}", stack.id),
+            )
+        })
+    });
+    for (variable, entry) in questions.chain(values).chain(yields) {
+        if let Some(first) = seen.insert(variable.clone(), entry.clone()) {
+            problems.push(Problem::new(
+                entry,
+                format!("`{variable}` is taken by {first}"),
+            ));
+        }
+    }
+    unique(
+        "role",
+        preset.roles.iter().map(|role| role.id.as_str()),
+        problems,
+    );
+    unique(
+        "image",
+        preset.parts.images.iter().map(|image| image.id.as_str()),
+        problems,
+    );
+    unique(
+        "stack",
+        preset.parts.stacks.iter().map(|stack| stack.id.as_str()),
+        problems,
+    );
+    unique(
+        "health",
+        preset.parts.health.iter().map(|health| health.id.as_str()),
+        problems,
+    );
+}
+
+fn unique<'p>(list: &str, ids: impl Iterator<Item = &'p str>, problems: &mut Vec<Problem>) {
+    let mut seen: Vec<&str> = Vec::new();
+    for id in ids {
+        if seen.contains(&id) {
+            problems.push(Problem::new(
+                format!("{list}.{id}"),
+                format!("there are two of `{id}`"),
+            ));
+        }
+        seen.push(id);
+    }
+}
+
+fn question(preset: &Preset, question: &Question, problems: &mut Vec<Problem>) {
+    let entry = |key: &str| format!("question.{}.{key}", question.id);
+    let mut complain =
+        |key: &str, message: String| problems.push(Problem::new(entry(key), message));
+    let is_choice = question.kind == QuestionKind::Choice;
+    if is_choice == question.choices.is_empty() {
+        complain(
+            "choices",
+            "a question of kind `choice`, and no other, has choices".to_owned(),
+        );
+    }
+    if let Some(pattern) = &question.pattern
+        && let Err(error) = Regex::new(&pattern.regex)
+    {
+        complain("pattern", error.to_string());
+    }
+    let secret_only = [
+        ("generate", question.generate.is_some()),
+        ("generate-when", question.generate_when.is_some()),
+        ("kept", question.kept.is_some()),
+        ("trim", question.trim),
+    ];
+    for (key, present) in secret_only {
+        if present && question.kind != QuestionKind::Secret {
+            complain(key, "only a question of kind `secret` has this".to_owned());
+        }
+    }
+    if question.generate.is_some() && question.kept.is_none() {
+        let message = "a secret that is made needs `kept`: otherwise each run makes another";
+        complain("generate", message.to_owned());
+    }
+    if let Some(kept) = &question.kept
+        && preset.stack(&kept.stack).is_none()
+    {
+        complain("kept", format!("there is no stack `{}`", kept.stack));
+    }
+    let of_kind = |id, kind| {
+        preset
+            .question(id)
+            .is_some_and(|other: &Question| other.kind == kind)
+    };
+    if let Some(matches) = &question.matches
+        && !of_kind(matches, QuestionKind::Certificate)
+    {
+        complain(
+            "matches",
+            format!("`{matches}` is not a question of kind `certificate`"),
+        );
+    }
+    if let Some(example) = question
+        .example
+        .as_ref()
+        .filter(|_| question.kind != QuestionKind::Secret)
+        && let Err(broken) = rules::from_text(question, example)
+    {
+        complain(
+            "example",
+            format!("breaks the question's own rule: {}", broken.rule),
+        );
+    }
+}
+
+fn stack(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
+    let mut complain = |key: &str, message: String| {
+        problems.push(Problem::new(format!("stack.{}.{key}", stack.id), message));
+    };
+    if preset.role(&stack.role).is_none() {
+        complain("role", format!("there is no role `{}`", stack.role));
+    }
+    for id in stack.after.iter().filter(|id| preset.stack(id).is_none()) {
+        complain("after", format!("there is no stack `{id}`"));
+    }
+    for id in stack
+        .images
+        .iter()
+        .filter(|id| !preset.parts.images.iter().any(|image| &image.id == *id))
+    {
+        complain("images", format!("there is no image `{id}`"));
+    }
+    let ids = stack
+        .files
+        .iter()
+        .filter_map(|file| file.from_answer.as_ref());
+    for id in ids.filter(|id| preset.question(id).is_none()) {
+        complain("files", format!("there is no question `{id}`"));
+    }
+    for (name, yielded) in &stack.yields {
+        let Some(confirm) = &yielded.confirm else {
+            continue;
+        };
+        if !stack
+            .services
+            .iter()
+            .any(|service| service.name == confirm.service)
+        {
+            complain(
+                "yields",
+                format!("`{name}`: there is no service `{}`", confirm.service),
+            );
+        }
+        match Regex::new(&confirm.log) {
+            Ok(regex) if regex.captures_len() == 2 => {}
+            Ok(_) => complain("yields", format!("`{name}`: `log` needs exactly one group")),
+            Err(error) => complain("yields", format!("`{name}`: {error}")),
+        }
+    }
+}
+
+fn images_and_needs(preset: &Preset, problems: &mut Vec<Problem>) {
+    for image in &preset.parts.images {
+        if let Err(error) = size::parse(&image.unpacked) {
+            problems.push(Problem::new(
+                format!("image.{}.unpacked", image.id),
+                error.to_string(),
+            ));
+        }
+    }
+    for (number, need) in preset.parts.needs_of_roles.iter().enumerate() {
+        let entry = format!("need[{number}]");
+        if preset.role(&need.role).is_none() {
+            problems.push(Problem::new(
+                &entry,
+                format!("there is no role `{}`", need.role),
+            ));
+        }
+        for text in [&need.memory, &need.memory_recommended, &need.disk]
+            .into_iter()
+            .flatten()
+        {
+            if let Err(error) = size::parse(text) {
+                problems.push(Problem::new(&entry, error.to_string()));
+            }
+        }
+    }
+}
+
+fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
+    for health in &preset.parts.health {
+        let mut complain =
+            |message: String| problems.push(Problem::new(format!("health.{}", health.id), message));
+        match &health.probe {
+            HealthProbe::Exec { on, service, .. } => {
+                if !has_service(preset, on, service) {
+                    complain(format!("stack `{on}` has no service `{service}`"));
+                }
+            }
+            HealthProbe::Http { from, matches, .. } => {
+                if !is_source(preset, from) {
+                    complain(format!("`{from}` is neither `operator` nor a role"));
+                }
+                if let Some(Err(error)) = matches.as_ref().map(|text| Regex::new(text)) {
+                    complain(error.to_string());
+                }
+            }
+            HealthProbe::Port { from, to, .. } => {
+                if !is_source(preset, from) {
+                    complain(format!("`{from}` is neither `operator` nor a role"));
+                }
+                if preset.role(to).is_none() {
+                    complain(format!("there is no role `{to}`"));
+                }
+            }
+        }
+    }
+    for (number, log) in preset.parts.logs.iter().enumerate() {
+        if !has_service(preset, &log.stack, &log.service) {
+            let message = format!("stack `{}` has no service `{}`", log.stack, log.service);
+            problems.push(Problem::new(format!("log[{number}]"), message));
+        }
+    }
+}
+
+fn has_service(preset: &Preset, stack: &StackId, service: &str) -> bool {
+    preset
+        .stack(stack)
+        .is_some_and(|stack| stack.services.iter().any(|own| own.name == service))
+}
+
+fn is_source(preset: &Preset, from: &str) -> bool {
+    let is_role = |id: RoleId| preset.role(&id).is_some();
+    from == "operator" || from.parse().is_ok_and(is_role)
+}
+
+fn rules_and_reach(preset: &Preset, problems: &mut Vec<Problem>) {
+    for (number, rule) in preset.parts.rules.iter().enumerate() {
+        let entry = format!("rule[{number}]");
+        for about in &rule.about {
+            let is_question = about.parse().is_ok_and(|id| preset.question(&id).is_some());
+            if !is_question && about != "hosts" && !about.starts_with("images") {
+                let message =
+                    format!("`{about}` is neither a question, nor `hosts`, nor under `images`");
+                problems.push(Problem::new(&entry, message));
+            }
+        }
+        if let Some(role) = rule.on.as_ref().filter(|role| preset.role(role).is_none()) {
+            problems.push(Problem::new(&entry, format!("there is no role `{role}`")));
+        }
+    }
+    for (number, reach) in preset.parts.reach.iter().enumerate() {
+        let entry = format!("reach[{number}]");
+        if !is_source(preset, &reach.from) {
+            problems.push(Problem::new(
+                &entry,
+                format!("`{}` is neither `operator` nor a role", reach.from),
+            ));
+        }
+        if preset.role(&reach.to).is_none() {
+            problems.push(Problem::new(
+                &entry,
+                format!("there is no role `{}`", reach.to),
+            ));
+        }
+    }
+}

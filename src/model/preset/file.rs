@@ -1,0 +1,264 @@
+//! The preset file as it stands on disk: one shape for presets and for fragments, every unknown key refused with its place.
+//!
+//! A fragment has the lists only; a preset has the head keys too. Flattened structs would lose both the refusal and the places, so the lists are written
+//! out here once and turned into [`Preset`] or [`Parts`] afterwards.
+
+use serde::Deserialize;
+
+use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
+use super::question::Question;
+use super::stack::{Image, Stack, default_within};
+use super::{Parts, Preset, Role, Rule, Value};
+use crate::model::ids::{PresetId, RoleId, StackId};
+
+/// A preset file or a fragment, as read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PresetFile {
+    id: Option<PresetId>,
+    title: Option<String>,
+    summary: Option<String>,
+    needs: Option<String>,
+    guide: Option<String>,
+    #[serde(default)]
+    include: Vec<String>,
+    #[serde(default)]
+    role: Vec<Role>,
+    #[serde(default)]
+    question: Vec<Question>,
+    #[serde(default)]
+    value: Vec<Value>,
+    #[serde(default)]
+    rule: Vec<Rule>,
+    #[serde(default)]
+    image: Vec<Image>,
+    #[serde(default)]
+    stack: Vec<Stack>,
+    #[serde(default)]
+    reach: Vec<ReachRule>,
+    #[serde(default)]
+    need: Vec<RoleNeed>,
+    #[serde(default)]
+    health: Vec<HealthEntry>,
+    #[serde(default)]
+    endpoint: Vec<Endpoint>,
+    #[serde(default)]
+    log: Vec<LogSource>,
+}
+
+impl PresetFile {
+    /// Returns the fragments it is built from.
+    #[must_use]
+    pub fn include(&self) -> &[String] {
+        &self.include
+    }
+
+    /// Returns how many entries each list holds, by the list's key.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, usize); 10] {
+        [
+            ("question", self.question.len()),
+            ("value", self.value.len()),
+            ("rule", self.rule.len()),
+            ("image", self.image.len()),
+            ("stack", self.stack.len()),
+            ("reach", self.reach.len()),
+            ("need", self.need.len()),
+            ("health", self.health.len()),
+            ("endpoint", self.endpoint.len()),
+            ("log", self.log.len()),
+        ]
+    }
+
+    /// Returns the head key that a fragment must not have, when it has one.
+    #[must_use]
+    pub fn head_key(&self) -> Option<&'static str> {
+        [
+            ("id", self.id.is_some()),
+            ("title", self.title.is_some()),
+            ("summary", self.summary.is_some()),
+            ("needs", self.needs.is_some()),
+            ("guide", self.guide.is_some()),
+            ("include", !self.include.is_empty()),
+            ("role", !self.role.is_empty()),
+        ]
+        .into_iter()
+        .find_map(|(key, present)| present.then_some(key))
+    }
+
+    /// Turns it into a preset whose lists begin with those of `fragments`, in order.
+    ///
+    /// # Errors
+    /// Fails with the name of a head key that is missing.
+    pub fn into_preset(self, fragments: Vec<PresetFile>) -> Result<Preset, &'static str> {
+        let mut parts = Parts::default();
+        for fragment in fragments {
+            fragment.add_to(&mut parts);
+        }
+        let mut own = self;
+        let head = std::mem::take(&mut own.include);
+        let roles = std::mem::take(&mut own.role);
+        let preset = Preset {
+            id: own.id.take().ok_or("id")?,
+            title: own.title.take().ok_or("title")?,
+            summary: own.summary.take().ok_or("summary")?,
+            needs: own.needs.take().ok_or("needs")?,
+            guide: own.guide.take().ok_or("guide")?,
+            include: head,
+            roles,
+            parts: Parts::default(),
+        };
+        own.add_to(&mut parts);
+        Ok(Preset { parts, ..preset })
+    }
+
+    fn add_to(self, parts: &mut Parts) {
+        parts.questions.extend(self.question);
+        parts.values.extend(self.value);
+        parts.rules.extend(self.rule);
+        parts.images.extend(self.image);
+        parts.stacks.extend(self.stack);
+        parts.reach.extend(self.reach);
+        parts.needs_of_roles.extend(self.need);
+        parts
+            .health
+            .extend(self.health.into_iter().map(|entry| entry.0));
+        parts.endpoints.extend(self.endpoint);
+        parts.logs.extend(self.log);
+    }
+}
+
+/// A `[[health]]` entry; its keys depend on its kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "HealthKeys")]
+struct HealthEntry(Health);
+
+/// Every key that a `[[health]]` entry of any kind may have.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct HealthKeys {
+    id: String,
+    title: String,
+    when: Option<String>,
+    kind: HealthKind,
+    #[serde(default = "default_within")]
+    within: u64,
+    remedy: Option<String>,
+    on: Option<StackId>,
+    service: Option<String>,
+    run: Option<Vec<String>>,
+    input: Option<String>,
+    equals: Option<String>,
+    from: Option<String>,
+    url: Option<String>,
+    method: Option<String>,
+    body: Option<String>,
+    status: Option<Vec<u16>>,
+    matches: Option<String>,
+    absent: Option<Vec<u16>>,
+    to: Option<RoleId>,
+    port: Option<String>,
+    open: Option<bool>,
+}
+
+/// The kinds of judgements.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum HealthKind {
+    Exec,
+    Http,
+    Port,
+}
+
+impl HealthKeys {
+    /// Returns the keys present that belong to kinds, in the order of the format.
+    fn present(&self) -> Vec<&'static str> {
+        [
+            ("on", self.on.is_some()),
+            ("service", self.service.is_some()),
+            ("run", self.run.is_some()),
+            ("input", self.input.is_some()),
+            ("equals", self.equals.is_some()),
+            ("from", self.from.is_some()),
+            ("url", self.url.is_some()),
+            ("method", self.method.is_some()),
+            ("body", self.body.is_some()),
+            ("status", self.status.is_some()),
+            ("matches", self.matches.is_some()),
+            ("absent", self.absent.is_some()),
+            ("to", self.to.is_some()),
+            ("port", self.port.is_some()),
+            ("open", self.open.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(key, present)| present.then_some(key))
+        .collect()
+    }
+
+    fn refuse_keys_of_other_kinds(&self) -> Result<(), String> {
+        let (kind, allowed): (_, &[&str]) = match self.kind {
+            HealthKind::Exec => ("exec", &["on", "service", "run", "input", "equals"]),
+            HealthKind::Http => (
+                "http",
+                &[
+                    "from", "url", "method", "body", "status", "matches", "absent",
+                ],
+            ),
+            HealthKind::Port => ("port", &["from", "to", "port", "open"]),
+        };
+        match self
+            .present()
+            .into_iter()
+            .find(|key| !allowed.contains(key))
+        {
+            Some(key) => Err(format!(
+                "health `{}` of kind `{kind}` has no key `{key}`: it takes {}",
+                self.id,
+                allowed.join(", ")
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TryFrom<HealthKeys> for HealthEntry {
+    type Error = String;
+
+    fn try_from(keys: HealthKeys) -> Result<Self, String> {
+        keys.refuse_keys_of_other_kinds()?;
+        let id = keys.id;
+        let missing = |key: &str| format!("health `{id}` needs the key `{key}`");
+        let probe = match keys.kind {
+            HealthKind::Exec => HealthProbe::Exec {
+                on: keys.on.ok_or_else(|| missing("on"))?,
+                service: keys.service.ok_or_else(|| missing("service"))?,
+                run: keys.run.ok_or_else(|| missing("run"))?,
+                input: keys.input,
+                equals: keys.equals,
+            },
+            HealthKind::Http => HealthProbe::Http {
+                from: keys.from.ok_or_else(|| missing("from"))?,
+                url: keys.url.ok_or_else(|| missing("url"))?,
+                method: keys.method,
+                body: keys.body,
+                status: keys.status.unwrap_or_default(),
+                matches: keys.matches,
+                absent: keys.absent.unwrap_or_default(),
+            },
+            HealthKind::Port => HealthProbe::Port {
+                from: keys.from.ok_or_else(|| missing("from"))?,
+                to: keys.to.ok_or_else(|| missing("to"))?,
+                port: keys.port.ok_or_else(|| missing("port"))?,
+                open: keys.open.ok_or_else(|| missing("open"))?,
+            },
+        };
+        Ok(Self(Health {
+            id,
+            title: keys.title,
+            when: keys.when,
+            probe,
+            within: keys.within,
+            remedy: keys.remedy,
+        }))
+    }
+}

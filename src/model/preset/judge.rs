@@ -1,0 +1,143 @@
+//! How a preset says that hosts will do and that the product works: needs, reach, health, endpoints and log sources.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{RoleId, StackId};
+
+/// Who must reach whom.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReachRule {
+    /// Role that connects; `operator` for the machine the installer runs on.
+    pub from: String,
+    /// Role that listens.
+    pub to: RoleId,
+    /// Ports or ranges, *templates*: `6379`, `11000-11999`. Of a range both ends and the middle are tried.
+    pub ports: Vec<String>,
+    /// What for, in words for the customer's IT.
+    pub why: String,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+}
+
+/// What a host of a role must have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RoleNeed {
+    /// The role.
+    pub role: RoleId,
+    /// Least CPUs; fewer fails.
+    #[serde(default)]
+    pub cpus: Option<u32>,
+    /// CPUs below which it warns.
+    #[serde(default)]
+    pub cpus_recommended: Option<u32>,
+    /// Least memory, such as `4gb`; less fails.
+    #[serde(default)]
+    pub memory: Option<String>,
+    /// Memory below which it warns.
+    #[serde(default)]
+    pub memory_recommended: Option<String>,
+    /// Disk for data beside the images, such as `10gb`; less free fails.
+    #[serde(default)]
+    pub disk: Option<String>,
+}
+
+/// One judgement whether the product works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Health {
+    /// Stable id.
+    pub id: String,
+    /// What is judged.
+    pub title: String,
+    /// Only when this *expression* is true.
+    pub when: Option<String>,
+    /// How.
+    #[serde(flatten)]
+    pub probe: HealthProbe,
+    /// Seconds it may take until it holds.
+    pub within: u64,
+    /// What to do when it does not hold; a *template*.
+    pub remedy: Option<String>,
+}
+
+/// How a judgement is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case"
+)]
+#[non_exhaustive]
+pub enum HealthProbe {
+    /// Runs a program in a service's container; exit code 0 and, when given, the output's last line equal to a *template*.
+    Exec {
+        /// The stack.
+        on: StackId,
+        /// The service.
+        service: String,
+        /// The program and its arguments; *templates*.
+        run: Vec<String>,
+        /// What goes to its standard input; a *template*. Secrets belong here and not in `run`.
+        input: Option<String>,
+        /// What the last line must be; a *template*.
+        equals: Option<String>,
+    },
+    /// Asks over HTTP, from the operator's side or from a host of a role.
+    Http {
+        /// `operator` or a role.
+        from: String,
+        /// The address; a *template*.
+        url: String,
+        /// `GET` (default) or `POST`.
+        method: Option<String>,
+        /// The body to send; a *template* (JSON).
+        body: Option<String>,
+        /// Status codes that are right; `[200]` when left out.
+        status: Vec<u16>,
+        /// A regular expression the body must match.
+        matches: Option<String>,
+        /// Statuses that mean "this release has no such path": reported as not offered, not as failed.
+        absent: Vec<u16>,
+    },
+    /// Connects to a port that must, or must not, be open from somewhere.
+    Port {
+        /// `operator` or a role.
+        from: String,
+        /// The role that would listen.
+        to: RoleId,
+        /// The port; a *template*.
+        port: String,
+        /// Whether it must be open.
+        open: bool,
+    },
+}
+
+/// Where the result can be seen.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Endpoint {
+    /// What it is.
+    pub title: String,
+    /// Its address; a *template*.
+    pub url: String,
+    /// Who may open it, in words.
+    pub audience: String,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+}
+
+/// Where logs come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LogSource {
+    /// The stack.
+    pub stack: StackId,
+    /// The service whose container holds them.
+    pub service: String,
+    /// The folder in the container.
+    pub path: String,
+}

@@ -1,0 +1,136 @@
+//! What a preset puts on hosts: images, stacks with their files and services, and the values that stacks give to later ones.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ids::{ImageId, QuestionId, RoleId, StackId};
+
+/// A container image by its part.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// What runs in it.
+    pub title: String,
+    /// The full reference when `refs` does not give one; a *template* that sees `registry` and `tag`.
+    pub reference: String,
+    /// Other repository names under which the vendor's texts know it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Needed only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Disk the unpacked image takes, as a size such as `3gb`; used when nothing better is known.
+    pub unpacked: String,
+}
+
+/// One Compose project on every host of a role.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Stack {
+    /// Its id; the folder's name on the host and the end of the Compose project's name.
+    pub id: StackId,
+    /// Its name for people.
+    pub title: String,
+    /// The role whose hosts carry it.
+    pub role: RoleId,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Stacks that must be healthy on all their hosts before this one starts.
+    #[serde(default)]
+    pub after: Vec<StackId>,
+    /// Images it needs.
+    pub images: Vec<ImageId>,
+    /// Files it consists of.
+    pub files: Vec<StackFile>,
+    /// Host ports it will listen on; *templates*. Checked to be free before and to be ours after.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// What its services must look like to be healthy.
+    #[serde(default, rename = "service")]
+    pub services: Vec<Service>,
+    /// Values that later stacks use.
+    #[serde(default)]
+    pub yields: BTreeMap<String, Yield>,
+}
+
+/// A file on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StackFile {
+    /// The template under `assets/`.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// A file on the operator's machine, named by the answer of this question; carried over byte for byte.
+    #[serde(default)]
+    pub from_answer: Option<QuestionId>,
+    /// Its path in the stack's folder; the file name of `from` when left out.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Its mode in octal; `0644` when left out, `0600` for `.env`.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+}
+
+/// What a Compose service must look like.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// The service's name in the Compose file.
+    pub name: String,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// `running` (default) or `completed`: ended with exit code 0.
+    #[serde(default)]
+    pub state: ServiceState,
+    /// Seconds it may take until it is healthy and stays so.
+    #[serde(default = "default_within")]
+    pub within: u64,
+}
+
+pub(super) fn default_within() -> u64 {
+    180
+}
+
+/// The state that is right for a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// Runs, and its health check, when it has one, says healthy.
+    #[default]
+    Running,
+    /// Ended with exit code 0.
+    Completed,
+}
+
+/// A value that a stack gives to later ones.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Yield {
+    /// Its *expression*, on the host of the stack.
+    pub from: String,
+    /// How it is compared with what the software itself says.
+    #[serde(default)]
+    pub confirm: Option<Confirm>,
+}
+
+/// Compares a value with what a container printed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Confirm {
+    /// The service whose log is read.
+    pub service: String,
+    /// A regular expression with one group; the last match counts, after control sequences are removed.
+    pub log: String,
+    /// What the group must equal; a *template*.
+    pub equals: String,
+    /// What to do when it does not; a *template* that also sees `found`.
+    pub remedy: String,
+}

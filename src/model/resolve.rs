@@ -1,0 +1,235 @@
+//! A deployment and the facts of its hosts become [`Resolved`]: addresses settled, secrets complete, every template rendered.
+//!
+//! Pure: it reads what it is given and changes nothing. The engine calls it after the facts are known, with the secrets that the hosts keep; preflight,
+//! planner and verification work from its result.
+
+mod addresses;
+mod judge;
+mod order;
+mod scope;
+mod secrets;
+mod stacks;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::answers::ImageSource;
+use super::deployment::Deployment;
+use super::facts::HostFacts;
+use super::failure::{FailureKind, Hinted};
+use super::fault::Faults;
+use super::ids::{HostName, QuestionId, StackId};
+use super::resolved::{RegistryAccount, Resolved, ResolvedHost};
+use super::template::{Assets, TemplateError};
+use scope::Views;
+
+/// Why a deployment cannot be brought down to its hosts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// A host was not seen.
+    #[error("nothing is known of host `{host}`")]
+    NoFacts {
+        /// The host.
+        host: HostName,
+    },
+    /// No address of a host will do.
+    #[error("no address of host `{host}` can be reached by the other hosts: it has {found}")]
+    NoPrivateAddress {
+        /// The host.
+        host: HostName,
+        /// What it has.
+        found: String,
+    },
+    /// The address given is not the host's.
+    #[error("`private-address` {address} is not an address of host `{host}`: it has {found}")]
+    ForeignAddress {
+        /// The host.
+        host: HostName,
+        /// The address given.
+        address: String,
+        /// What it has.
+        found: String,
+    },
+    /// A given secret is not the one that a host was set up with.
+    #[error("the secret `{id}` differs from the one that host `{host}` was set up with")]
+    SecretDiffers {
+        /// The secret.
+        id: QuestionId,
+        /// The host that keeps it.
+        host: HostName,
+        /// The stack whose `.env` holds it.
+        stack: StackId,
+        /// The variable.
+        variable: String,
+    },
+    /// Two hosts keep different values of one secret.
+    #[error("hosts `{first}` and `{second}` keep different values of the secret `{id}`")]
+    KeptDiffers {
+        /// The secret.
+        id: QuestionId,
+        /// One host.
+        first: HostName,
+        /// The other.
+        second: HostName,
+    },
+    /// A secret that must be given is not there.
+    #[error("the secret `{id}` is missing")]
+    SecretMissing {
+        /// The secret.
+        id: QuestionId,
+    },
+    /// Answers ask more than a host has.
+    #[error("the answers do not fit the hosts: {}", .0.summary())]
+    DoesNotFit(#[source] Faults),
+    /// A file of the operator's machine cannot be read any more.
+    #[error("cannot read `{path}`: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Stacks wait for each other.
+    #[error("stacks wait for each other: {stacks}")]
+    Cycle {
+        /// Which.
+        stacks: String,
+    },
+    /// The preset is broken.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The preset gives something impossible.
+    #[error("preset entry `{entry}` is broken: {reason}")]
+    Preset {
+        /// The entry.
+        entry: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Hinted for ResolveError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPrivateAddress { host, .. } | Self::ForeignAddress { host, .. } => {
+                Some(format!(
+                    "write the address by which the other hosts reach `{host}` as its `private-address`"
+                ))
+            }
+            Self::SecretDiffers {
+                id,
+                host,
+                stack,
+                variable,
+            } => Some(format!(
+                "leave `{id}` out of `[secrets]`: the value in `{variable}` of stack `{stack}` on `{host}` is used; to change it, change it in the running system first and then in that file"
+            )),
+            Self::KeptDiffers { .. } => {
+                Some("make the `.env` files agree with what the running system uses".to_owned())
+            }
+            Self::SecretMissing { id } => Some(format!(
+                "say under `[secrets]` where `{id}` comes from, or set {}",
+                super::secret::variable_of(id)
+            )),
+            Self::File { .. } => {
+                Some("put the file back, or name another in the answers".to_owned())
+            }
+            Self::NoFacts { .. }
+            | Self::DoesNotFit(_)
+            | Self::Cycle { .. }
+            | Self::Template(_)
+            | Self::Preset { .. } => None,
+        }
+    }
+
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::DoesNotFit(_) | Self::NoPrivateAddress { .. } | Self::ForeignAddress { .. } => {
+                FailureKind::Preflight
+            }
+            Self::SecretMissing { .. } => FailureKind::Usage,
+            Self::NoFacts { .. } => FailureKind::Bug,
+            _ => FailureKind::Situation,
+        }
+    }
+}
+
+/// Returns the secret that a host keeps, by host, stack and variable of the stack's `.env`.
+pub type KeptSecrets<'a> = dyn Fn(&HostName, &StackId, &str) -> Option<SecretString> + 'a;
+
+/// Brings `deployment` down to its hosts.
+///
+/// `kept` tells what the hosts' own `.env` files hold (see [`super::preset::Preset::kept_variables`]), `assets` gives templates and the operator's files,
+/// `random` fills a buffer for secrets that are made now.
+///
+/// # Errors
+/// Fails when a host's address cannot be settled, a secret contradicts the one in use, the answers ask more than a host has, or the preset is broken.
+pub fn resolve(
+    deployment: &Deployment,
+    facts: &[HostFacts],
+    kept: &KeptSecrets<'_>,
+    assets: &Arc<dyn Assets>,
+    random: &dyn Fn(&mut [u8]),
+) -> Result<Resolved, ResolveError> {
+    let addresses = addresses::settle(&deployment.hosts, facts)?;
+    let mut secrets = deployment.secrets.clone();
+    secrets::complete(deployment, &mut secrets, kept, random)?;
+    let views = Views::build(deployment, facts, &addresses, &secrets, assets)?;
+    judge::check_rules(deployment, &views)?;
+    let stacks = stacks::place(deployment, &views, assets)?;
+    Ok(Resolved {
+        deployment: deployment.name.clone(),
+        preset: deployment.preset.id.clone(),
+        title: deployment.preset.title.clone(),
+        hosts: hosts(deployment, &addresses),
+        reach: judge::reach(deployment, &views)?,
+        health: judge::health(deployment, &views, &stacks)?,
+        endpoints: judge::endpoints(deployment, &views)?,
+        stacks,
+        image_source: deployment.images.source,
+        registry: registry(deployment, &views),
+        keep_login: deployment.images.keep_login,
+        secrets,
+    })
+}
+
+fn hosts(deployment: &Deployment, addresses: &[std::net::IpAddr]) -> Vec<ResolvedHost> {
+    let needs = &deployment.preset.parts.needs_of_roles;
+    deployment
+        .hosts
+        .iter()
+        .zip(addresses)
+        .map(|(host, address)| ResolvedHost {
+            name: host.name.clone(),
+            roles: host.roles.clone(),
+            address: host.address.clone(),
+            private_address: *address,
+            needs: needs
+                .iter()
+                .filter(|need| host.roles.contains(&need.role))
+                .cloned()
+                .collect(),
+        })
+        .collect()
+}
+
+fn registry(deployment: &Deployment, views: &Views) -> Option<RegistryAccount> {
+    if deployment.images.source != ImageSource::Registry {
+        return None;
+    }
+    let named = deployment.images.registry.as_deref();
+    let named = named.map(|registry| registry.split('/').next().unwrap_or(registry));
+    let first = views
+        .references
+        .values()
+        .find_map(|reference| reference.registry());
+    Some(RegistryAccount {
+        host: named.or(first)?.to_owned(),
+        username: deployment.images.username.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! How hosts must reach each other, how the product is judged, where it can be seen, and rules that need facts.
+
+use minijinja::Value;
+
+use super::ResolveError;
+use super::scope::Views;
+use crate::model::deployment::Deployment;
+use crate::model::fault::{Fault, Faults};
+use crate::model::ids::HostName;
+use crate::model::preset::{Health, HealthProbe};
+use crate::model::resolved::{PlacedEndpoint, PlacedHealth, PlacedProbe, PlacedStack, ReachNeed};
+use crate::model::template::{HostView, Kind};
+
+/// Who connects when it is the operator's machine.
+const OPERATOR: &str = "operator";
+
+/// Checks the rules that are judged on hosts.
+pub(super) fn check_rules(deployment: &Deployment, views: &Views) -> Result<(), ResolveError> {
+    let mut faults = Vec::new();
+    for (number, rule) in deployment.preset.parts.rules.iter().enumerate() {
+        let Some(role) = &rule.on else { continue };
+        let entry = format!("rule[{number}]");
+        for (host, view) in views.of_role(role) {
+            let views = views.with("host", &view.value());
+            if views.holds(&format!("{entry}.holds"), Some(&rule.holds))? {
+                continue;
+            }
+            let about = rule
+                .about
+                .first()
+                .map_or(String::new(), |about| format!("answers.{about}"));
+            let message = views.open(Kind::Text, &format!("{entry}.message"), &rule.message)?;
+            let example = views.open(Kind::Text, &format!("{entry}.example"), &rule.example)?;
+            faults.push(Fault::new(about, format!("host `{host}`: {message}")).example(example));
+        }
+    }
+    Faults::gather(faults).map_or(Ok(()), |faults| Err(ResolveError::DoesNotFit(faults)))
+}
+
+/// Returns the hosts that `from` names: `None` for the operator's machine.
+fn sources<'v>(
+    views: &'v Views,
+    entry: &str,
+    from: &str,
+) -> Result<Vec<Option<&'v (HostName, HostView)>>, ResolveError> {
+    if from == OPERATOR {
+        return Ok(vec![None]);
+    }
+    let is_role = from.parse::<crate::model::ids::RoleId>().is_ok();
+    if !is_role {
+        return Err(ResolveError::Preset {
+            entry: entry.to_owned(),
+            reason: format!("`{from}` is neither `operator` nor a role"),
+        });
+    }
+    Ok(views
+        .hosts
+        .iter()
+        .filter(|(_, view)| view.is(from))
+        .map(Some)
+        .collect())
+}
+
+/// Returns every network path that must be open, each once.
+pub(super) fn reach(
+    deployment: &Deployment,
+    views: &Views,
+) -> Result<Vec<ReachNeed>, ResolveError> {
+    let mut needs: Vec<ReachNeed> = Vec::new();
+    for (number, rule) in deployment.preset.parts.reach.iter().enumerate() {
+        let entry = format!("reach[{number}]");
+        if !views.holds(&format!("{entry}.when"), rule.when.as_deref())? {
+            continue;
+        }
+        for from in sources(views, &entry, &rule.from)? {
+            for (to, view) in views.of_role(&rule.to) {
+                if from.is_some_and(|(name, _)| name == to) {
+                    continue;
+                }
+                let views = views.with("host", &view.value());
+                for ports in &rule.ports {
+                    let text = views.open(Kind::Text, &format!("{entry}.ports"), ports)?;
+                    let Some(ports) = port_range(&entry, &text)? else {
+                        continue;
+                    };
+                    let from = from.map(|(name, _)| name.clone());
+                    let known = needs
+                        .iter()
+                        .any(|need| need.from == from && &need.to == to && need.ports == ports);
+                    if !known {
+                        needs.push(ReachNeed {
+                            from,
+                            to: to.clone(),
+                            ports,
+                            why: rule.why.clone(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Ok(needs)
+}
+
+/// Returns the first and last port of `6379` or `11000-11999`; `None` of an empty text.
+pub(super) fn port_range(entry: &str, text: &str) -> Result<Option<(u16, u16)>, ResolveError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) if first > 0 && first <= last => Ok(Some((first, last))),
+        _ => Err(ResolveError::Preset {
+            entry: entry.to_owned(),
+            reason: format!("`{text}` is neither a port nor a range of ports"),
+        }),
+    }
+}
+
+/// Returns every judgement with its hosts settled.
+pub(super) fn health(
+    deployment: &Deployment,
+    views: &Views,
+    stacks: &[PlacedStack],
+) -> Result<Vec<PlacedHealth>, ResolveError> {
+    let mut placed = Vec::new();
+    for health in &deployment.preset.parts.health {
+        let entry = format!("health.{}", health.id);
+        if !views.holds(&format!("{entry}.when"), health.when.as_deref())? {
+            continue;
+        }
+        let probes = probes(&entry, &health.probe, views, stacks)?;
+        let several = probes.len() > 1;
+        for (place, views, probe) in probes {
+            let on = place.filter(|_| several);
+            placed.push(PlacedHealth {
+                id: on
+                    .as_ref()
+                    .map_or_else(|| health.id.clone(), |on| format!("{}-{on}", health.id)),
+                title: on.map_or_else(
+                    || health.title.clone(),
+                    |on| format!("{} ({on})", health.title),
+                ),
+                probe,
+                within: health.within,
+                remedy: remedy(&entry, health, &views)?,
+            });
+        }
+    }
+    Ok(placed)
+}
+
+fn remedy(entry: &str, health: &Health, views: &Views) -> Result<Option<String>, ResolveError> {
+    health
+        .remedy
+        .as_ref()
+        .map(|remedy| views.open(Kind::Text, &format!("{entry}.remedy"), remedy))
+        .transpose()
+}
+
+/// A probe with what tells it from its siblings and the views it was rendered in.
+type Placed = (Option<String>, Views, PlacedProbe);
+
+fn probes(
+    entry: &str,
+    probe: &HealthProbe,
+    views: &Views,
+    stacks: &[PlacedStack],
+) -> Result<Vec<Placed>, ResolveError> {
+    match probe {
+        HealthProbe::Exec { on, .. } => stacks
+            .iter()
+            .filter(|stack| &stack.id == on)
+            .map(|stack| {
+                let views = on_host(views, Some(&stack.host));
+                let probe = exec(entry, probe, stack, &views)?;
+                Ok((Some(stack.host.to_string()), views, probe))
+            })
+            .collect(),
+        HealthProbe::Http { from, .. } => sources(views, entry, from)?
+            .into_iter()
+            .map(|from| {
+                let from = from.map(|(name, _)| name);
+                let views = on_host(views, from);
+                let probe = http(entry, probe, from, &views)?;
+                Ok((from.map(ToString::to_string), views, probe))
+            })
+            .collect(),
+        HealthProbe::Port {
+            from,
+            to,
+            port,
+            open,
+        } => {
+            let mut placed = Vec::new();
+            for from in sources(views, entry, from)? {
+                for (to, view) in views.of_role(to) {
+                    let views = views.with("host", &view.value());
+                    let text = views.open(Kind::Text, &format!("{entry}.port"), port)?;
+                    let Some((port, _)) = port_range(entry, &text)? else {
+                        continue;
+                    };
+                    let from = from.map(|(name, _)| name.clone());
+                    if from.as_ref() == Some(to) {
+                        continue;
+                    }
+                    let sibling = from
+                        .as_ref()
+                        .map_or_else(|| to.to_string(), |from| format!("{from}-{to}"));
+                    let probe = PlacedProbe::Port {
+                        from,
+                        to: to.clone(),
+                        port,
+                        open: *open,
+                    };
+                    placed.push((Some(sibling), views, probe));
+                }
+            }
+            Ok(placed)
+        }
+    }
+}
+
+/// Returns the views with `host` defined, when there is such a host.
+fn on_host(views: &Views, host: Option<&HostName>) -> Views {
+    let view = views.hosts.iter().find(|(name, _)| Some(name) == host);
+    match view {
+        Some((_, view)) => views.with("host", &view.value()),
+        None => views.with("host", &Value::from(())),
+    }
+}
+
+fn exec(
+    entry: &str,
+    probe: &HealthProbe,
+    stack: &PlacedStack,
+    views: &Views,
+) -> Result<PlacedProbe, ResolveError> {
+    let HealthProbe::Exec {
+        service,
+        run,
+        input,
+        equals,
+        ..
+    } = probe
+    else {
+        return Err(not_this_kind(entry));
+    };
+    let run = run
+        .iter()
+        .map(|word| views.open(Kind::Text, &format!("{entry}.run"), word));
+    let input = input.as_deref().unwrap_or_default();
+    Ok(PlacedProbe::Exec {
+        host: stack.host.clone(),
+        project: stack.project.clone(),
+        service: service.clone(),
+        run: run.collect::<Result<_, _>>()?,
+        input: views
+            .render(Kind::Text, &format!("{entry}.input"), input)?
+            .real
+            .into(),
+        equals: equals
+            .as_ref()
+            .map(|text| views.open(Kind::Text, &format!("{entry}.equals"), text))
+            .transpose()?,
+    })
+}
+
+fn http(
+    entry: &str,
+    probe: &HealthProbe,
+    from: Option<&HostName>,
+    views: &Views,
+) -> Result<PlacedProbe, ResolveError> {
+    let HealthProbe::Http {
+        url,
+        method,
+        body,
+        status,
+        matches,
+        absent,
+        ..
+    } = probe
+    else {
+        return Err(not_this_kind(entry));
+    };
+    let body = match body {
+        Some(body) => Some(
+            views
+                .render(Kind::Json, &format!("{entry}.body"), body)?
+                .real
+                .into(),
+        ),
+        None => None,
+    };
+    Ok(PlacedProbe::Http {
+        from: from.cloned(),
+        url: views.open(Kind::Text, &format!("{entry}.url"), url)?,
+        method: method.clone().unwrap_or_else(|| "GET".to_owned()),
+        body,
+        status: if status.is_empty() {
+            vec![200]
+        } else {
+            status.clone()
+        },
+        matches: matches.clone(),
+        absent: absent.clone(),
+    })
+}
+
+fn not_this_kind(entry: &str) -> ResolveError {
+    ResolveError::Preset {
+        entry: entry.to_owned(),
+        reason: "its kind does not fit its keys".to_owned(),
+    }
+}
+
+/// Returns where the result can be seen.
+pub(super) fn endpoints(
+    deployment: &Deployment,
+    views: &Views,
+) -> Result<Vec<PlacedEndpoint>, ResolveError> {
+    let mut placed = Vec::new();
+    for (number, endpoint) in deployment.preset.parts.endpoints.iter().enumerate() {
+        let entry = format!("endpoint[{number}]");
+        if views.holds(&format!("{entry}.when"), endpoint.when.as_deref())? {
+            placed.push(PlacedEndpoint {
+                title: endpoint.title.clone(),
+                url: views.open(Kind::Text, &format!("{entry}.url"), &endpoint.url)?,
+                audience: endpoint.audience.clone(),
+            });
+        }
+    }
+    Ok(placed)
+}

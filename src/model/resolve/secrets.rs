@@ -1,0 +1,94 @@
+//! Secrets completed: what a host keeps is used again, what nobody gave is made.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{KeptSecrets, ResolveError};
+use crate::model::deployment::Deployment;
+use crate::model::generate::generate;
+use crate::model::ids::HostName;
+use crate::model::preset::{Kept, Question, QuestionKind};
+use crate::model::secret::Secrets;
+use crate::model::validate::answers_scope;
+
+/// Adds to `secrets` every one that is kept or made.
+pub(super) fn complete(
+    deployment: &Deployment,
+    secrets: &mut Secrets,
+    kept: &KeptSecrets<'_>,
+    random: &dyn Fn(&mut [u8]),
+) -> Result<(), ResolveError> {
+    let scope = answers_scope(deployment);
+    for question in &deployment.preset.parts.questions {
+        let id = &question.id;
+        if question.kind != QuestionKind::Secret
+            || !scope.holds(id.as_str(), question.when.as_deref())?
+        {
+            continue;
+        }
+        let ours = scope.holds(id.as_str(), question.generate_when.as_deref())?;
+        match question.generate.filter(|_| ours) {
+            Some(generator) => {
+                let given = secrets.get(id).cloned();
+                let value = match (given, in_use(deployment, question, kept)?) {
+                    (Some(given), Some((host, value, place)))
+                        if given.expose_secret() != value.expose_secret() =>
+                    {
+                        return Err(ResolveError::SecretDiffers {
+                            id: id.clone(),
+                            host,
+                            stack: place.stack.clone(),
+                            variable: place.variable.clone(),
+                        });
+                    }
+                    (_, Some((_, value, _))) => value,
+                    (Some(given), None) => given,
+                    (None, None) => generate(generator, random),
+                };
+                secrets.insert(id.clone(), value);
+            }
+            None if secrets.get(id).is_none() && !question.optional => {
+                return Err(ResolveError::SecretMissing { id: id.clone() });
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Returns the value that hosts keep, with the first host that does.
+fn in_use<'d>(
+    deployment: &'d Deployment,
+    question: &'d Question,
+    kept: &KeptSecrets<'_>,
+) -> Result<Option<(HostName, SecretString, &'d Kept)>, ResolveError> {
+    let Some(place) = &question.kept else {
+        return Ok(None);
+    };
+    let Some(stack) = deployment.preset.stack(&place.stack) else {
+        return Ok(None);
+    };
+    let mut found: Option<(HostName, SecretString)> = None;
+    for host in deployment
+        .hosts
+        .iter()
+        .filter(|host| host.roles.contains(&stack.role))
+    {
+        let value = kept(&host.name, &place.stack, &place.variable);
+        // An empty variable was never a secret of ours.
+        let Some(value) = value.filter(|value| !value.expose_secret().is_empty()) else {
+            continue;
+        };
+        match &found {
+            Some((first, other)) if other.expose_secret() != value.expose_secret() => {
+                return Err(ResolveError::KeptDiffers {
+                    id: question.id.clone(),
+                    first: first.clone(),
+                    second: host.name.clone(),
+                });
+            }
+            Some(_) => {}
+            None => found = Some((host.name.clone(), value)),
+        }
+    }
+    Ok(found.map(|(host, value)| (host, value, place)))
+}

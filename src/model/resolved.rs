@@ -1,0 +1,223 @@
+//! A deployment brought down to its hosts: every template rendered, every role replaced by hosts. What preflight, planner and verification work from.
+//!
+//! It is made from a [`super::deployment::Deployment`] once the facts of its hosts are known, and is the same for the wizard and for automation.
+
+use std::net::IpAddr;
+
+use secrecy::SecretString;
+
+use super::answers::ImageSource;
+use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
+use super::image::ImageRef;
+use super::preset::{RoleNeed, Service};
+use super::secret::Secrets;
+
+/// Everything that shall be, with no question left open.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The deployment.
+    pub deployment: DeploymentName,
+    /// Its preset.
+    pub preset: PresetId,
+    /// The preset's name for people.
+    pub title: String,
+    /// Its hosts, in the order of the answers.
+    pub hosts: Vec<ResolvedHost>,
+    /// Stacks on hosts, in an order in which each comes after what it needs.
+    pub stacks: Vec<PlacedStack>,
+    /// Who must reach whom.
+    pub reach: Vec<ReachNeed>,
+    /// Judgements, in order.
+    pub health: Vec<PlacedHealth>,
+    /// Where the result can be seen.
+    pub endpoints: Vec<PlacedEndpoint>,
+    /// How images reach the hosts.
+    pub image_source: ImageSource,
+    /// The registry's host and user, when images come from one with a login; the password is the secret `registry-password`.
+    pub registry: Option<RegistryAccount>,
+    /// Whether the registry login stays on the hosts.
+    pub keep_login: bool,
+    /// Every secret, given, kept or generated; for redaction.
+    pub secrets: Secrets,
+}
+
+/// A registry account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryAccount {
+    /// The registry's host.
+    pub host: String,
+    /// The user, when one logs in.
+    pub username: Option<String>,
+}
+
+/// One host with its addresses settled.
+#[derive(Debug, Clone)]
+pub struct ResolvedHost {
+    /// Its name here.
+    pub name: HostName,
+    /// What it is for.
+    pub roles: Vec<RoleId>,
+    /// Where SSH reaches it.
+    pub address: String,
+    /// How the other hosts reach it.
+    pub private_address: IpAddr,
+    /// What its roles ask of it.
+    pub needs: Vec<RoleNeed>,
+}
+
+/// One stack on one host.
+#[derive(Debug, Clone)]
+pub struct PlacedStack {
+    /// The stack.
+    pub id: StackId,
+    /// Its name for people.
+    pub title: String,
+    /// The host.
+    pub host: HostName,
+    /// Compose project name; stable, so that volumes are.
+    pub project: String,
+    /// The folder on the host.
+    pub folder: String,
+    /// Stacks that must be healthy on all their hosts before this one starts.
+    pub after: Vec<StackId>,
+    /// Images it needs.
+    pub images: Vec<PlacedImage>,
+    /// Its files, `.env` and the `README` among them.
+    pub files: Vec<RenderedFile>,
+    /// The variables its `.env` gives, by name, as they were meant; proved with `docker compose config`.
+    pub environment: Vec<(String, SecretString)>,
+    /// Host ports it will listen on.
+    pub ports: Vec<u16>,
+    /// What its services must look like.
+    pub services: Vec<Service>,
+    /// What is compared with the software's own words once it runs.
+    pub confirms: Vec<PlacedConfirm>,
+}
+
+/// One image a stack needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedImage {
+    /// Its part.
+    pub id: ImageId,
+    /// Its full reference.
+    pub reference: ImageRef,
+    /// Bytes it takes unpacked, when nothing better is known.
+    pub unpacked: u64,
+    /// Other repository names the vendor's texts know it by.
+    pub aliases: Vec<String>,
+}
+
+/// One file as it shall stand on the host.
+#[derive(Debug, Clone)]
+pub struct RenderedFile {
+    /// Path inside the stack's folder.
+    pub path: String,
+    /// Mode, such as `0o600`.
+    pub mode: u32,
+    /// Its content.
+    pub content: SecretString,
+    /// The same with each secret replaced by its name.
+    pub masked: String,
+    /// Whether it holds a secret.
+    pub secret: bool,
+}
+
+/// A value compared with what a container printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedConfirm {
+    /// The service whose log is read.
+    pub service: String,
+    /// A regular expression with one group.
+    pub log: String,
+    /// What the group must equal.
+    pub equals: String,
+    /// What to do when it does not; holds `{found}` where the found text belongs.
+    pub remedy: String,
+}
+
+/// One network path that must be open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReachNeed {
+    /// Who connects; `None` for the operator's machine.
+    pub from: Option<HostName>,
+    /// Who listens.
+    pub to: HostName,
+    /// First and last port, both included.
+    pub ports: (u16, u16),
+    /// What for.
+    pub why: String,
+}
+
+/// One judgement with its hosts settled.
+#[derive(Debug, Clone)]
+pub struct PlacedHealth {
+    /// Stable id.
+    pub id: String,
+    /// What is judged.
+    pub title: String,
+    /// How.
+    pub probe: PlacedProbe,
+    /// Seconds it may take until it holds.
+    pub within: u64,
+    /// What to do when it does not hold.
+    pub remedy: Option<String>,
+}
+
+/// How a judgement is made, with every template rendered.
+#[derive(Debug, Clone)]
+pub enum PlacedProbe {
+    /// Runs a program in a service's container.
+    Exec {
+        /// The host.
+        host: HostName,
+        /// Compose project.
+        project: String,
+        /// The service.
+        service: String,
+        /// Program and arguments; no secret.
+        run: Vec<String>,
+        /// Standard input; may hold secrets.
+        input: SecretString,
+        /// What the last line must be.
+        equals: Option<String>,
+    },
+    /// Asks over HTTP.
+    Http {
+        /// The host it is asked from; `None` for the operator's machine.
+        from: Option<HostName>,
+        /// The address.
+        url: String,
+        /// `GET` or `POST`.
+        method: String,
+        /// The body; may hold secrets.
+        body: Option<SecretString>,
+        /// Right status codes.
+        status: Vec<u16>,
+        /// A regular expression the body must match.
+        matches: Option<String>,
+        /// Statuses that mean "not offered by this release".
+        absent: Vec<u16>,
+    },
+    /// Connects to a port.
+    Port {
+        /// Who connects; `None` for the operator's machine.
+        from: Option<HostName>,
+        /// Who would listen.
+        to: HostName,
+        /// The port.
+        port: u16,
+        /// Whether it must be open.
+        open: bool,
+    },
+}
+
+/// Where the result can be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedEndpoint {
+    /// What it is.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+    /// Who may open it.
+    pub audience: String,
+}

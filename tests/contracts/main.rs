@@ -1,0 +1,16 @@
+//! The contracts with users: shipped presets, answers files, and what stands on hosts afterwards.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod answers;
+mod certificates;
+#[cfg(feature = "e2e")]
+mod compose_v2;
+mod presets;
+mod rendered;
+mod support;
+mod traps;

@@ -1,0 +1,36 @@
+//! End to end: the built program against VMs with real sshd, Docker and Compose, deploying the real Ray, PostgreSQL and Redis.
+//!
+//! Each test has a fleet of its own, drives the program only through its command line, and looks at the VMs behind its back.
+#![cfg(feature = "e2e")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test ends at the first surprise and says on the way what it saw"
+)]
+#![cfg_attr(
+    not(feature = "e2e-unproved"),
+    expect(
+        dead_code,
+        reason = "the tests that do not hold yet use more of the site"
+    )
+)]
+#![expect(
+    unreachable_pub,
+    reason = "nobody is outside a test binary; `pub` says what its modules offer each other"
+)]
+
+mod bad_input;
+mod canary;
+mod cases;
+mod deploy;
+mod one_vm;
+mod program;
+#[cfg(feature = "e2e-unproved")]
+mod resume;
+mod shop;
+mod site;
+#[cfg(feature = "e2e-unproved")]
+mod topology;
+mod trouble;
