@@ -298,9 +298,9 @@ fn connects_with_what_the_agent_holds() {
     ssh::connect(&spec, &Nobody).unwrap();
 }
 
-#[test]
-fn more_keys_than_the_server_hears_at_once() {
-    let server = Server::start("MaxAuthTries 3");
+#[rstest]
+fn more_keys_than_the_server_hears_at_once(#[values(1, 2, 3)] heard: u8) {
+    let server = Server::start(&format!("MaxAuthTries {heard}"));
     let mut config = String::new();
     for number in 0..4 {
         let key = server.path(&format!("ssh/wrong{number}"));

@@ -12,8 +12,8 @@ use super::target::{Route, Target};
 use crate::model::operator::Operator;
 use crate::transport::{ConnectSpec, TransportError};
 
-/// Connections that one login may use up, each good for five refusals.
-const CONNECTIONS: usize = 4;
+/// Connections that one login may use up; each is good for five refusals, fewer where the server says so.
+const CONNECTIONS: usize = 6;
 
 /// One machine on the way, and what was learnt when it was first logged in to.
 #[derive(Debug)]

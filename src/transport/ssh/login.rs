@@ -41,6 +41,18 @@ enum Way {
     Interactive,
 }
 
+impl Way {
+    /// Returns what it is called in a list of attempts.
+    fn name(&self) -> String {
+        match self {
+            Self::Agent(identity) => format!("agent key {}", identity.name()),
+            Self::Key(file) => format!("key {}", file.path),
+            Self::Password => "password".to_owned(),
+            Self::Interactive => "keyboard-interactive".to_owned(),
+        }
+    }
+}
+
 /// How an attempt ended.
 enum Outcome {
     In,
@@ -112,14 +124,22 @@ impl<'a> Login<'a> {
                     self.ways.get_or_insert_default().push_front(way);
                     return Ok(false);
                 }
+                // This server hears a single attempt: hanging up was its refusal.
+                Err(TransportError::Handshake { .. }) if self.more() => {
+                    self.tried.push(format!("{}: refused", way.name()));
+                    return Ok(false);
+                }
                 Err(error) => return Err(error),
             }
-            let more = self.ways.as_ref().is_some_and(|ways| !ways.is_empty());
-            if refusals == ATTEMPTS && more {
+            if refusals == ATTEMPTS && self.more() {
                 return Ok(false);
             }
         }
         Err(self.shut_out(&offered))
+    }
+
+    fn more(&self) -> bool {
+        self.ways.as_ref().is_some_and(|ways| !ways.is_empty())
     }
 
     /// Lists the ways in that the server and our means allow.
@@ -148,7 +168,7 @@ impl<'a> Login<'a> {
         match way {
             Way::Agent(identity) => {
                 let outcome = identity.offer(session, &self.target.user);
-                self.judge(&format!("agent key {}", identity.name()), outcome)
+                self.judge(&way.name(), outcome)
             }
             Way::Key(file) => self.with_key(session, file),
             Way::Password => self.with_password(session),
@@ -317,10 +337,18 @@ impl<'a> Login<'a> {
 
 /// Returns whether the server itself said no.
 fn is_verdict(error: &ssh2::Error) -> bool {
-    matches!(
-        error.code(),
-        ErrorCode::Session(AUTHENTICATION_FAILED | PUBLICKEY_UNVERIFIED)
-    )
+    !is_unanswered(error)
+        && matches!(
+            error.code(),
+            ErrorCode::Session(AUTHENTICATION_FAILED | PUBLICKEY_UNVERIFIED)
+        )
+}
+
+/// Returns whether the server hung up instead of answering.
+///
+/// libssh2 gives a key that was refused and a connection that ended the same code; its words differ (`userauth.c`).
+fn is_unanswered(error: &ssh2::Error) -> bool {
+    error.message().starts_with("Waiting for ")
 }
 
 /// Returns whether the connection, rather than the proof, is at fault.
@@ -329,8 +357,9 @@ fn is_link_fault(error: &ssh2::Error) -> bool {
     const SOCKET_DISCONNECT: i32 = -13;
     const PROTO: i32 = -14;
     const SOCKET_RECV: i32 = -43;
-    matches!(
-        error.code(),
-        ErrorCode::Session(TIMEOUT | SOCKET_SEND | SOCKET_DISCONNECT | PROTO | SOCKET_RECV)
-    )
+    is_unanswered(error)
+        || matches!(
+            error.code(),
+            ErrorCode::Session(TIMEOUT | SOCKET_SEND | SOCKET_DISCONNECT | PROTO | SOCKET_RECV)
+        )
 }
