@@ -96,7 +96,7 @@ struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
     const NAMES: [&str; 3] = [
-        "BACKEND_DB_PASSWORD",
+        "DATABASE_PASSWORD",
         "CORE_SECRET_KEY",
         "BACKEND_SECRET_KEY",
     ];
