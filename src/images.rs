@@ -3,6 +3,7 @@
 //! - [`bundle`]: reads archives as `docker save` and others make them, in one pass, and verifies every digest.
 //! - [`blobs`]: the local store that a pass fills: layers compressed once, configurations as they are, by digest.
 //! - [`matching`]: images found against images needed, and what may be meant where one is missing.
+//! - [`registry`]: the store served to one host's Docker by the registry protocol, over streams that somebody else brings.
 //!
 //! Nothing here reaches a host or decides what one needs; the engine does. No Docker is needed on the operator's machine.
 
@@ -11,6 +12,7 @@ pub mod bundle;
 mod digest;
 mod error;
 pub mod matching;
+pub mod registry;
 
 pub use digest::Digest;
 pub use error::ImagesError;
