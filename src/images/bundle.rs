@@ -148,7 +148,7 @@ fn open(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf, Stamp), ImagesEr
         path: path.to_string(),
         detail: error.to_string(),
     };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = fs_err::File::open(path).map_err(unreadable)?.into_file();
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(ImagesError::Folder {
@@ -165,6 +165,6 @@ fn open(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf, Stamp), ImagesEr
 }
 
 #[cfg(test)]
-pub(super) mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

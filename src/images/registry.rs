@@ -75,20 +75,20 @@ impl Registry {
         image: &BundledImage,
         encoding: Encoding,
     ) -> Result<String, ImagesError> {
-        let shelf = Shelf::fill(&self.store, image, encoding)?;
+        let goods = Shelf::fill(&self.store, image, encoding)?;
         let repository = format!("{}/{name}", self.token);
-        lock(&self.shelves).insert(repository.clone(), Arc::new(shelf));
+        lock(&self.shelves).insert(repository.clone(), Arc::new(goods));
         Ok(repository)
     }
 
     /// Returns, for each layer of an offered image, its compressed digest, how many bytes of it went out so far, and how many it has.
     #[must_use]
     pub fn progress(&self, repository: &str) -> Vec<(Digest, u64, u64)> {
-        let Some(shelf) = lock(&self.shelves).get(repository).cloned() else {
+        let Some(goods) = lock(&self.shelves).get(repository).cloned() else {
             return Vec::new();
         };
         let sent = lock(&self.sent);
-        let layers = shelf.layers().iter();
+        let layers = goods.layers().iter();
         layers
             .map(|layer| {
                 let out = sent.get(&layer.digest).copied().unwrap_or(0);

@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 use super::sandbox::Sandbox;
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    use std::fmt::Write as _;
+    let digest = Sha256::digest(bytes);
+    digest.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes all");
+        text
+    })
 }
 
 fn tar(files: &[(String, Vec<u8>)]) -> Vec<u8> {

@@ -22,6 +22,7 @@
 )]
 
 mod bad_input;
+mod bundle;
 mod canary;
 mod cases;
 mod deploy;

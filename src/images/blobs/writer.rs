@@ -137,17 +137,17 @@ impl LayerWriter<'_> {
             store,
             hash,
             size,
-            packer,
+            packer: open,
         } = self;
         let diff_id = Digest::end(hash);
         if let Some(record) = store.layer(&diff_id) {
             return Ok((diff_id, Some(record)));
         }
-        let Some(packer) = packer else {
+        let Some(packer) = open else {
             return Ok((diff_id, None));
         };
-        let packed = packer.finish().and_then(Part::keep);
-        let zstd = packed.map_err(|error| store.told(error))?;
+        let kept = packer.finish().and_then(Part::keep);
+        let zstd = kept.map_err(|error| store.sense_of(error))?;
         let record = LayerRecord {
             diff_id,
             size,
@@ -174,15 +174,15 @@ pub(super) fn gzip(store: &BlobStore, zstd: impl Read) -> Result<Packed, ImagesE
         }
         packer.finish()?.keep()
     };
-    made().map_err(|error| store.told(error))
+    made().map_err(|error| store.sense_of(error))
 }
 
 impl BlobStore {
     /// Returns what an error of writing means.
-    pub(in crate::images) fn told(&self, error: io::Error) -> ImagesError {
+    pub(in crate::images) fn sense_of(&self, error: io::Error) -> ImagesError {
         let over = error
             .get_ref()
-            .is_some_and(|inner| inner.is::<StoreIsFull>());
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<StoreIsFull>);
         match error.kind() {
             _ if over => self.full(),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ImagesError::Full {

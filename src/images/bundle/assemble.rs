@@ -162,7 +162,7 @@ struct Assembly<'a> {
     images: BTreeMap<String, BundledImage>,
 }
 
-impl<'a> Assembly<'a> {
+impl Assembly<'_> {
     /// Takes the images of a `manifest.json`.
     fn saved(&mut self, name: &str, bytes: &[u8]) -> Result<(), ImagesError> {
         let folder = name::folder(name);

@@ -100,16 +100,12 @@ impl Gauge {
         let Some(left) = self.headers.get() else {
             return Ok(());
         };
-        match left.checked_sub(bytes) {
-            Some(left) => {
-                self.headers.set(Some(left));
-                Ok(())
-            }
-            None => {
-                let text = format!("the name of an entry takes more than {} kB", HEADERS >> 10);
-                Err(self.fail(Stop::TooMuch(text)))
-            }
-        }
+        let Some(left) = left.checked_sub(bytes) else {
+            let text = format!("the name of an entry takes more than {} kB", HEADERS >> 10);
+            return Err(self.fail(Stop::TooMuch(text)));
+        };
+        self.headers.set(Some(left));
+        Ok(())
     }
 }
 

@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
                 stream::open(&mut raw, &gauge).map_err(|error| self.told(at, &error))?;
             match judge(name, size <= self.limits.document, &opened) {
                 Kind::Document => {
-                    found = Some(self.document(at, size, &mut opened.plain, parts, name)?)
+                    found = Some(self.document(at, size, &mut opened.plain, parts, name)?);
                 }
                 Kind::Layer => {
                     let expected = stated.filter(|_| opened.packing == Packing::None);
@@ -245,7 +245,7 @@ impl<'a> Walk<'a> {
                 Ok(0) => break Ok(()),
                 Ok(count) => {
                     if let Err(error) = writer.take(&buffer[..count]) {
-                        break Err(self.store.told(error));
+                        break Err(self.store.sense_of(error));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

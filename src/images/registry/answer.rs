@@ -43,8 +43,8 @@ impl Registry {
     }
 
     fn manifest(&self, repository: &str, reference: &str, head: bool) -> Response<Payload> {
-        let shelf = self.shelf(repository);
-        let Some((bytes, digest)) = shelf.as_ref().and_then(|shelf| shelf.manifest(reference))
+        let goods = self.shelf(repository);
+        let Some((bytes, digest)) = goods.as_ref().and_then(|goods| goods.manifest(reference))
         else {
             return refusal(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN");
         };
@@ -68,21 +68,18 @@ impl Registry {
         };
         if !self
             .shelf(repository)
-            .is_some_and(|shelf| shelf.holds(&digest))
+            .is_some_and(|goods| goods.holds(&digest))
         {
             return unknown();
         }
         let Ok((file, size)) = self.store.blob(&digest) else {
             return unknown();
         };
-        let from = match begin(headers, size) {
-            Ok(from) => from,
-            Err(()) => {
-                let response = Response::builder()
-                    .status(StatusCode::RANGE_NOT_SATISFIABLE)
-                    .header(CONTENT_RANGE, format!("bytes */{size}"));
-                return finish(response, whole(Vec::new(), false));
-            }
+        let Ok(from) = begin(headers, size) else {
+            let response = Response::builder()
+                .status(StatusCode::RANGE_NOT_SATISFIABLE)
+                .header(CONTENT_RANGE, format!("bytes */{size}"));
+            return finish(response, whole(Vec::new(), false));
         };
         let mut response = Response::builder()
             .header(CONTENT_TYPE, "application/octet-stream")
