@@ -8,8 +8,8 @@ mod hosts;
 mod images;
 mod secrets;
 
-pub use images::references;
 pub(super) use images::texts;
+pub use images::{references, usual_references};
 pub(super) use secrets::answers_scope;
 pub use secrets::{WantedSecret, wanted_secrets};
 
