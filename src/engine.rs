@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod compose;
 pub mod facts;
 mod fan_out;
+pub mod handover;
 pub mod it_sheet;
 pub mod judge;
 pub mod lock;
