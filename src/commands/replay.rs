@@ -28,6 +28,7 @@ pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
     let setup = Setup {
         again: format!("syntho-installer replay {}", args.run),
         shells: std::collections::BTreeMap::new(),
+        host_keys: std::collections::BTreeMap::new(),
         save_folder: screens::save_folder(session),
         zone: jiff::tz::TimeZone::system(),
         recorded: true,

@@ -212,6 +212,17 @@ impl DeploymentFolder {
         Ok(path)
     }
 
+    /// Writes the hand-over record and returns where it is.
+    ///
+    /// # Errors
+    /// Fails when it cannot be written.
+    pub fn save_record(&self, text: &str) -> Result<Utf8PathBuf, StoreError> {
+        self.create()?;
+        let path = self.root.join("hand-over.md");
+        private::replace(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
     /// Returns the receipts.
     #[must_use]
     pub fn receipts(&self) -> ReceiptStore {

@@ -66,7 +66,19 @@ impl Tui {
             cursor::Hide
         )?;
         self.set_mouse(self.mouse)?;
-        self.terminal.clear()
+        self.anew()
+    }
+
+    /// Draws everything anew with the next frame.
+    ///
+    /// Not by [`Terminal::clear`]: it asks the terminal where its cursor is and waits for the answer, which takes a round trip on a slow line and two
+    /// seconds on a terminal that gives none.
+    ///
+    /// # Errors
+    /// Fails when the terminal has gone.
+    pub fn anew(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Gives the mouse to the screens or back to the terminal.

@@ -24,6 +24,9 @@ const LEAP: i16 = 18;
 /// The most that goes to the clipboard at once; many terminals take no more.
 const MOST_COPIED: usize = 48_000;
 
+/// The exit code by which ssh says that it could not log in.
+const SSH_FAILED: i32 = 255;
+
 /// Rows for reckoning, where nothing of their look matters.
 const ROOM: u16 = 60;
 
@@ -228,8 +231,22 @@ impl RunScreen {
         command.args(arguments);
         Flow::Outside(Outing {
             command,
-            note: format!("A shell on {host}; `exit` comes back. What runs goes on meanwhile."),
+            note: self.shell_note(&host),
+            failed_with: SSH_FAILED,
         })
+    }
+
+    /// Returns what is to be known before the shell opens; ssh asks by itself about a key that only the answers know.
+    fn shell_note(&self, host: &HostName) -> String {
+        let mut note =
+            format!("A shell on {host}; `exit` comes back. What runs goes on meanwhile.");
+        if let Some(key) = self.setup.host_keys.get(host) {
+            let _ = write!(
+                note,
+                " Should ssh ask about the key: the answers say it is {key}"
+            );
+        }
+        note
     }
 
     fn turn_page(&mut self, forward: bool) -> Flow<Do> {

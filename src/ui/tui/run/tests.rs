@@ -68,6 +68,7 @@ fn shown_with(size: (u16, u16), messages: Vec<Message>) -> Theatre {
     let setup = Setup {
         again: "syntho-installer deploy acme-prod".to_owned(),
         shells: BTreeMap::from([(host("node-3"), shell)]),
+        host_keys: BTreeMap::new(),
         save_folder: Utf8PathBuf::from("/nowhere"),
         zone: TimeZone::UTC,
         recorded: false,

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+/// The most bytes of a text that are broken into lines.
+const MOST_WRAPPED: usize = 4096;
+
 /// Returns how many columns a text takes, grapheme by grapheme, as it is put into cells.
 #[must_use]
 pub fn width(text: &str) -> usize {
@@ -17,7 +20,7 @@ pub fn width(text: &str) -> usize {
 /// Returns `text` cut to at most `room` columns, with an ellipsis where something was cut.
 #[must_use]
 pub fn fitted(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room {
+    if start_of(text, room).len() == text.len() {
         return Cow::Borrowed(text);
     }
     if room == 0 {
@@ -52,15 +55,21 @@ pub fn beginning_at(text: &str, columns: usize) -> &str {
     ""
 }
 
-/// Returns `text` in lines of at most `room` columns, broken between words where there are any.
+/// Returns `text` in lines of at most `room` columns, broken between words where there are any; what nobody would read to its end is cut.
 #[must_use]
 pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
+    let cut = text.floor_char_boundary(MOST_WRAPPED);
+    let whole = cut == text.len();
+    let text = &text[..cut];
     let mut lines = Vec::new();
     let mut line = String::new();
+    let mut used = 0;
     for word in text.split_word_bounds() {
-        if width(&line) + width(word) <= room {
+        let wide = width(word);
+        if used + wide <= room {
             line.push_str(word);
+            used += wide;
             continue;
         }
         if !line.trim().is_empty() {
@@ -81,9 +90,13 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
         if !rest.trim().is_empty() {
             line.push_str(rest);
         }
+        used = width(&line);
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line.trim_end().to_owned());
+    }
+    if !whole {
+        lines.push("…".to_owned());
     }
     lines
 }
