@@ -23,6 +23,7 @@
 
 mod bad_input;
 mod bundle;
+mod bundle_engines;
 mod canary;
 mod cases;
 mod deploy;
