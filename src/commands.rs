@@ -12,7 +12,9 @@ mod home;
 mod log_file;
 mod overview;
 mod presets;
+mod replay;
 mod run;
+mod screens;
 mod signals;
 mod target;
 
@@ -80,6 +82,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Bundle(command)) => bundle::run(session, command),
+        Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Demo(args)) => demo::run(session, args),
     }
 }

@@ -7,6 +7,7 @@ pub mod amounts;
 pub mod channel;
 pub mod json;
 pub mod line;
+pub mod tui;
 pub mod view;
 
 use std::ops::ControlFlow;
