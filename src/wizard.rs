@@ -22,7 +22,7 @@ pub use field::{Choice, Field, FieldKind, Key, SecretState};
 pub use hosts::{HostDraft, HostPart};
 pub use look::{Look, PageLook, PageState, RoleLook, Trouble};
 pub use pages::{PAGES, title};
-pub use paste::{Pasted, Unread, read_list};
+pub use paste::{Pasted, Unread, read_list, slug};
 pub use prefill::prefill;
 pub use secrets::SourceKind;
 
@@ -32,6 +32,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use secrecy::SecretString;
 
+use crate::model::deployment::HostSettings;
 use crate::model::facts::HostFacts;
 use crate::model::ids::QuestionId;
 use crate::model::preset::{Page, Preset};
@@ -165,6 +166,12 @@ impl Wizard {
         earlier
             .find(|page| look.asks(*page))
             .unwrap_or(Page::Option)
+    }
+
+    /// Returns how a host would be reached; `None` while that is not said, or said wrongly.
+    #[must_use]
+    pub fn host_settings(&self, number: usize, around: &Around<'_>) -> Option<HostSettings> {
+        look::host_settings(self, number, around)
     }
 
     /// Returns everything a front end shows.

@@ -145,7 +145,8 @@ impl HostDraft {
     }
 
     /// Returns its name, or one that stands in while its own is not good, so that the other rules can be judged.
-    pub(super) fn name_or_stand_in(&self, number: usize) -> Option<HostName> {
+    #[must_use]
+    pub fn name_or_stand_in(&self, number: usize) -> Option<HostName> {
         self.name
             .parse()
             .or_else(|_| format!("host-number-{}", number + 1).parse())

@@ -5,6 +5,7 @@ use super::hosts::HostPart;
 use super::pages::{self, PAGES};
 use super::{Around, Wizard, answers};
 use crate::model::answers as file;
+use crate::model::deployment::HostSettings;
 use crate::model::fault::Fault;
 use crate::model::ids::{HostName, RoleId};
 use crate::model::preset::Page;
@@ -200,6 +201,34 @@ fn judge(wizard: &Wizard, around: &Around<'_>) -> Option<(Survey, Vec<Fault>)> {
         }
     }
     Some((survey, faults))
+}
+
+/// Returns how a host would be reached, when nothing about that is wrong.
+pub(super) fn host_settings(
+    wizard: &Wizard,
+    number: usize,
+    around: &Around<'_>,
+) -> Option<HostSettings> {
+    let (survey, faults) = judge(wizard, around)?;
+    let ways = [
+        HostPart::Address,
+        HostPart::User,
+        HostPart::Port,
+        HostPart::Jump,
+        HostPart::HostKey,
+    ];
+    let about_the_way = |fault: &Fault| {
+        ways.iter().any(|part| {
+            fault.at == Key::host(number, *part).as_str()
+                || fault.at == format!("ssh.{}", part.key())
+        })
+    };
+    if faults.iter().any(about_the_way)
+        || survey.deployment.hosts.len() != wizard.draft().hosts.len()
+    {
+        return None;
+    }
+    survey.deployment.hosts.into_iter().nth(number)
 }
 
 /// Returns the faults of names for which others stand in.

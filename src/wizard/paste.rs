@@ -142,7 +142,7 @@ fn spot(word: &str) -> Option<Spot<'_>> {
 
 /// Makes a name of a deployment's host out of any text: the first label of a name, or the whole of an address.
 #[must_use]
-pub(super) fn slug(text: &str) -> String {
+pub fn slug(text: &str) -> String {
     let is_address = text.parse::<IpAddr>().is_ok();
     let label = if is_address {
         text
