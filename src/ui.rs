@@ -8,6 +8,7 @@ pub mod channel;
 pub mod desk;
 pub mod json;
 pub mod line;
+pub mod tui;
 pub mod view;
 
 use std::ops::ControlFlow;
