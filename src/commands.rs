@@ -9,6 +9,7 @@ mod demo;
 mod drive;
 mod home;
 mod log_file;
+mod new;
 mod overview;
 mod presets;
 mod run;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use crate::cli::{Cli, Command, Global};
 use crate::engine::store::Home;
 use crate::model::failure::Failure;
+use crate::model::secret::Secrets;
 use crate::presets::Presets;
 use crate::report::{self, Ground, Printer};
 use crate::ui::json;
@@ -32,6 +34,8 @@ struct Session {
     global: Global,
     printer: Arc<Printer>,
     home: Home,
+    /// Secrets that were typed before the command began.
+    typed: Secrets,
 }
 
 impl Session {
@@ -50,6 +54,7 @@ pub fn run(cli: &Cli) -> u8 {
             global: cli.global.clone(),
             printer: Arc::clone(&printer),
             home,
+            typed: Secrets::default(),
         };
         dispatch(&session, cli.command.as_ref())
     });
@@ -70,6 +75,7 @@ pub fn run(cli: &Cli) -> u8 {
 fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure> {
     match command {
         None => overview::run(session),
+        Some(Command::New(args)) => new::run(session, args),
         Some(Command::Presets(args)) => presets::run(session, args),
         Some(Command::Answers(command)) => answers::run(session, command),
         Some(Command::Completions(args)) => Ok(completions::run(session, args)),

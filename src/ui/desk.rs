@@ -3,6 +3,8 @@
 //! It decides nothing about looks. The rule that matters stands here once: after every accepted answer the draft is on disk before the next key is taken
 //! ([`Desk::save`]).
 
+pub mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -17,9 +19,9 @@ use crate::engine::trial::{self, News, Question, Report, Trials};
 use crate::model::facts::RootAccess;
 use crate::model::failure::Failure;
 use crate::model::ids::{PresetId, QuestionId};
+use crate::model::preset::Preset;
 use crate::model::rules::{CertificateDetails, CertificateProblem, Files, read_certificate};
 use crate::model::secret::Secrets;
-use crate::presets::{PresetSummary, Presets, describe};
 use crate::settings::FolderFiles;
 use crate::wizard::{Around, Draft, Field, HostPart, Key, Look, Pasted, Trouble, Wizard, slug};
 
@@ -63,7 +65,7 @@ pub struct Outfit {
     /// Where drafts are kept.
     pub store: DraftStore,
     /// The presets to choose from.
-    pub presets: Presets,
+    pub presets: Vec<Arc<Preset>>,
     /// How hosts are reached.
     pub connector: Arc<dyn Connector>,
     /// The operator's home folder.
@@ -80,6 +82,7 @@ pub struct Desk {
     pub wizard: Wizard,
     /// What came of trying hosts, by slot.
     pub attempts: BTreeMap<u64, Attempt>,
+    heard: u64,
     outfit: Outfit,
     id: DraftId,
     saved: Option<u64>,
@@ -97,15 +100,14 @@ impl Desk {
     /// Sets up a desk for a draft; its preset is loaded when it names one that can be.
     #[must_use]
     pub fn new(outfit: Outfit, id: DraftId, draft: Draft) -> Self {
-        let preset = draft
-            .preset
-            .as_ref()
-            .and_then(|id| outfit.presets.load(id).ok());
+        let preset = draft.preset.as_ref();
+        let preset = preset.and_then(|id| find(&outfit.presets, id));
         let ssh_folder = outfit.home.as_ref().map(|home| home.join(".ssh"));
         let (trials, reports) = Trials::new(Arc::clone(&outfit.connector), ssh_folder);
         Self {
             wizard: Wizard::new(draft, preset),
             attempts: BTreeMap::new(),
+            heard: 0,
             outfit,
             id,
             saved: None,
@@ -190,29 +192,23 @@ impl Desk {
         removed.map_err(|error| Failure::from_error(&error))
     }
 
-    /// Returns what can be deployed; a preset that is broken is left out and told in the log.
+    /// Returns what can be deployed.
     #[must_use]
-    pub fn presets(&self) -> Vec<PresetSummary> {
-        let ids = self.outfit.presets.ids().into_iter();
-        ids.filter_map(|id| match self.outfit.presets.load(&id) {
-            Ok(preset) => Some(describe(&preset)),
-            Err(error) => {
-                tracing::warn!(%id, %error, "left out of what can be deployed");
-                None
-            }
-        })
-        .collect()
+    pub fn presets(&self) -> &[Arc<Preset>] {
+        &self.outfit.presets
     }
 
-    /// Chooses what to deploy.
-    ///
-    /// # Errors
-    /// Fails when there is no such preset, or it is broken.
-    pub fn choose(&mut self, id: &PresetId) -> Result<(), Failure> {
-        let preset = self.outfit.presets.load(id);
-        self.wizard
-            .choose(preset.map_err(|error| Failure::from_error(&error))?);
-        Ok(())
+    /// Chooses what to deploy; returns whether there is such a preset.
+    pub fn choose(&mut self, id: &PresetId) -> bool {
+        let preset = self.preset(id);
+        if let Some(preset) = &preset {
+            self.wizard.choose(Arc::clone(preset));
+        }
+        preset.is_some()
+    }
+
+    fn preset(&self, id: &PresetId) -> Option<Arc<Preset>> {
+        find(&self.outfit.presets, id)
     }
 
     /// Accepts a text for a field; a host that leads elsewhere now is tried anew.
@@ -282,7 +278,14 @@ impl Desk {
             .map(|question| (report.slot, question))
     }
 
+    /// Returns a number that grows with everything that was heard of hosts.
+    #[must_use]
+    pub fn heard(&self) -> u64 {
+        self.heard
+    }
+
     fn take_in(&mut self, slot: u64, news: News) -> Option<Question> {
+        self.heard += 1;
         let attempt = match news {
             News::Connecting => Attempt::Connecting,
             News::Connected { took_ms, root } => {
@@ -402,3 +405,27 @@ impl Desk {
         }
     }
 }
+
+fn find(presets: &[Arc<Preset>], id: &PresetId) -> Option<Arc<Preset>> {
+    presets.iter().find(|preset| preset.id == *id).cloned()
+}
+
+/// Writes an answers file whole or not at all.
+///
+/// # Errors
+/// Fails with what the system said.
+pub fn write_answers(path: &Utf8Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let parent = path.parent().filter(|parent| !parent.as_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .prefix(".new-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(parent.unwrap_or(Utf8Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -7,7 +7,7 @@ use crate::model::preset::{Preset, PresetFile};
 use crate::model::rules::Files;
 
 /// The preset.
-const PRESET: &str = r#"
+pub(crate) const PRESET: &str = r#"
 id = "shop"
 title = "Shop on several hosts"
 summary = "A shop with a database and any number of workers."
