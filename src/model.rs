@@ -25,6 +25,7 @@ pub mod rules;
 pub mod sample;
 pub mod secret;
 pub mod size;
+pub mod sizing;
 pub mod source;
 pub mod suggest;
 pub mod template;

@@ -18,7 +18,7 @@ mod prefill;
 mod secrets;
 
 pub use draft::{DRAFT_VERSION, Draft, DraftError, Place};
-pub use field::{Choice, Field, FieldKind, Key, SecretState};
+pub use field::{Choice, Field, FieldKind, Key, PathUse, SecretState};
 pub use hosts::{HostDraft, HostPart};
 pub use look::{Look, PageLook, PageState, RoleLook, Trouble};
 pub use pages::{PAGES, title};
@@ -35,8 +35,9 @@ use secrecy::SecretString;
 use crate::model::deployment::HostSettings;
 use crate::model::facts::HostFacts;
 use crate::model::ids::QuestionId;
-use crate::model::preset::{Page, Preset};
+use crate::model::preset::{Page, Preset, RoleNeed};
 use crate::model::rules::Files;
+use crate::model::sizing;
 
 /// What a draft is judged with beside itself.
 pub struct Around<'a> {
@@ -206,6 +207,18 @@ impl Wizard {
     #[must_use]
     pub fn facts(&self, host: u64) -> Option<&HostFacts> {
         self.facts.get(&host)
+    }
+
+    /// Returns what a host lacks for its roles, in words; nothing while it is unknown.
+    #[must_use]
+    pub fn shortfalls(&self, number: usize) -> Vec<String> {
+        let (Some(preset), Some(host)) = (&self.preset, self.draft.hosts.get(number)) else {
+            return Vec::new();
+        };
+        let own = |need: &&RoleNeed| host.roles.iter().any(|role| role == need.role.as_str());
+        let needs: Vec<&RoleNeed> = preset.parts.needs_of_roles.iter().filter(own).collect();
+        let facts = self.facts.get(&host.slot);
+        facts.map_or_else(Vec::new, |facts| sizing::shortfalls(&needs, facts))
     }
 
     /// Returns the facts of all hosts that told theirs, under the names the hosts have now.

@@ -105,11 +105,22 @@ pub enum FieldKind {
     /// One of these.
     Choice(Vec<Choice>),
     /// The path of a file.
-    Path,
+    Path(PathUse),
     /// Several texts, parted by commas.
     List,
     /// A secret.
     Secret(SecretState),
+}
+
+/// What a file is for; it decides what is told of it once it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathUse {
+    /// Any file.
+    File,
+    /// A certificate, leaf first.
+    Certificate,
+    /// The private key of a certificate.
+    PrivateKey,
 }
 
 /// One value of a choice.

@@ -1,7 +1,7 @@
 //! The fields that every deployment has, whatever its preset: its name, its images, its hosts and how to log in to them.
 
 use super::answers::source_word;
-use super::field::{Choice, Field, FieldKind, Key, SecretState};
+use super::field::{Choice, Field, FieldKind, Key, PathUse, SecretState};
 use super::hosts::HostPart;
 use super::{Around, Wizard, secrets};
 use crate::model::answers::ImageSource;
@@ -275,7 +275,7 @@ pub(super) fn login(wizard: &Wizard, around: &Around<'_>) -> Vec<Field> {
 
 fn kind(part: HostPart) -> FieldKind {
     match part {
-        HostPart::KeyFile => FieldKind::Path,
+        HostPart::KeyFile => FieldKind::Path(PathUse::File),
         HostPart::Sudo => FieldKind::Choice(sudo_choices()),
         _ => FieldKind::Text,
     }

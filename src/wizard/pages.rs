@@ -1,7 +1,7 @@
 //! The pages in their order, and which fields stand on each now.
 
 use super::answers::{by_page, is_of};
-use super::field::{Choice, Field, FieldKind, Key, SecretState};
+use super::field::{Choice, Field, FieldKind, Key, PathUse, SecretState};
 use super::fixed;
 use super::hosts::HostPart;
 use super::{Around, Wizard, secrets};
@@ -83,9 +83,9 @@ fn of_question(wizard: &Wizard, question: &Question, asked: &Asked, around: &Aro
         QuestionKind::Secret => FieldKind::Secret(secret_state(wizard, question, asked, around)),
         QuestionKind::Choice => FieldKind::Choice(choices(question)),
         QuestionKind::Boolean => FieldKind::Choice(fixed::yes_or_no()),
-        QuestionKind::File | QuestionKind::Certificate | QuestionKind::PrivateKey => {
-            FieldKind::Path
-        }
+        QuestionKind::File => FieldKind::Path(PathUse::File),
+        QuestionKind::Certificate => FieldKind::Path(PathUse::Certificate),
+        QuestionKind::PrivateKey => FieldKind::Path(PathUse::PrivateKey),
         QuestionKind::List => FieldKind::List,
         _ => FieldKind::Text,
     };

@@ -21,7 +21,7 @@ pub(super) fn field(
             None => Ok(Answered::Next),
         },
         FieldKind::Choice(choices) => Ok(choice(desk, asker, field, choices)),
-        FieldKind::Text | FieldKind::Path | FieldKind::List => Ok(text(desk, asker, field)),
+        FieldKind::Text | FieldKind::Path(_) | FieldKind::List => Ok(text(desk, asker, field)),
     }
 }
 
