@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::{Session, log_file, run as commands, target};
-use crate::cli::{CheckArgs, DeployArgs, NewArgs, Target, Telling};
+use crate::cli::{CheckArgs, DeployArgs, NewArgs, PlanArgs, Target, Telling};
 use crate::engine::session::OverTransport;
 use crate::engine::store::{DraftId, SavedDraft};
 use crate::model::answers;
@@ -14,6 +14,8 @@ use crate::model::failure::Failure;
 use crate::report::usage;
 use crate::ui::desk::{Desk, Outfit};
 use crate::ui::line::wizard::{self as line, Ending, InquireAsker};
+use crate::ui::tui::wizard::WizardScreen;
+use crate::ui::tui::{self, Look};
 use crate::wizard::{Draft, prefill};
 
 /// Asks, and goes on with what came out.
@@ -26,8 +28,15 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Result<u8, Failure> {
     }
     log_file::begin(session);
     let mut desk = desk(session, args)?;
-    let mut asker = InquireAsker::new(Arc::clone(&session.printer));
-    let ending = line::run(&mut desk, &mut asker)?;
+    if args.plain || !session.printer.bars() {
+        let mut asker = InquireAsker::new(Arc::clone(&session.printer));
+        let ending = line::run(&mut desk, &mut asker)?;
+        return after(session, &desk, ending);
+    }
+    let colour = session.printer.out_paint().is_on();
+    let look = Look::of(colour, false, &|name| std::env::var(name).ok());
+    let (screen, _) = tui::show(WizardScreen::new(desk), look)?;
+    let (desk, ending) = screen.finish();
     after(session, &desk, ending)
 }
 
@@ -139,6 +148,18 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
             session.printer.note(note);
             Ok(130)
         }
+        Ending::Discarded => {
+            desk.discard()?;
+            session.printer.note("the answers were thrown away");
+            Ok(130)
+        }
+        Ending::Plan(path) => {
+            let args = PlanArgs {
+                target: target(path),
+                json: false,
+            };
+            commands::plan(&session, &args)
+        }
         Ending::Written(path) => {
             desk.discard()?;
             let next = target::again("deploy", &target(path));
@@ -146,7 +167,6 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
             Ok(0)
         }
         Ending::Check(path) => {
-            desk.discard()?;
             let args = CheckArgs {
                 target: target(path),
                 json: false,

@@ -382,6 +382,12 @@ impl Desk {
         Some(read_certificate(&bytes, (self.outfit.clock)()))
     }
 
+    /// Returns where a path as typed really is.
+    #[must_use]
+    pub fn locate(&self, path: &str) -> String {
+        self.files().locate(path)
+    }
+
     /// Returns the key of a part of the host with this slot.
     #[must_use]
     pub fn key_of(&self, slot: u64, part: HostPart) -> Option<Key> {

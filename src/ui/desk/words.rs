@@ -1,9 +1,11 @@
-//! What is known of a host in words, the same in every front end.
+//! What is known of a host or a secret in words, the same in every front end.
 
 use super::{Attempt, Desk};
 use crate::model::facts::HostFacts;
+use crate::model::secret::{CommandLine, SecretSource};
 use crate::model::size;
 use crate::model::text::visible;
+use crate::wizard::SecretState;
 
 /// Returns what came of trying a host, in words.
 #[must_use]
@@ -42,4 +44,45 @@ pub fn known(facts: &HostFacts) -> String {
         size::human(facts.memory),
         size::human(free)
     )
+}
+
+/// Returns where a secret stands, in words.
+#[must_use]
+pub fn secret(state: &SecretState) -> String {
+    match state {
+        SecretState::Missing => "not given yet".to_owned(),
+        SecretState::Optional => "not given, and need not be".to_owned(),
+        SecretState::Made => "made on the first deployment and kept on the host".to_owned(),
+        SecretState::Typed(count) => format!("typed, {count} characters, in memory only"),
+        SecretState::Forgotten => "typed before, and not kept on disk: type it again".to_owned(),
+        SecretState::From(source) => format!("from {}", source_words(source)),
+        SecretState::InEnvironment(variable) => {
+            format!("from the variable {variable}, which is set")
+        }
+    }
+}
+
+/// Returns where a secret stands, in as few words as a row has room for.
+#[must_use]
+pub fn secret_in_short(state: &SecretState) -> String {
+    match state {
+        SecretState::Missing => "not given yet".to_owned(),
+        SecretState::Optional => "-".to_owned(),
+        SecretState::Made => "made by itself".to_owned(),
+        SecretState::Typed(count) => format!("typed, {count} characters"),
+        SecretState::Forgotten => "type it again".to_owned(),
+        SecretState::From(source) => format!("from {}", source_words(source)),
+        SecretState::InEnvironment(variable) => format!("from {variable}"),
+    }
+}
+
+fn source_words(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Env(name) => format!("the variable {name}"),
+        SecretSource::File(path) => format!("the file {path}"),
+        SecretSource::Command(CommandLine::Line(line)) => format!("the command `{line}`"),
+        SecretSource::Command(CommandLine::Arguments(words)) => {
+            format!("the command `{}`", words.join(" "))
+        }
+    }
 }

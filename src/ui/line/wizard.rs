@@ -31,6 +31,10 @@ pub enum Ending {
     Written(Utf8PathBuf),
     /// The answers were written, and the hosts shall be checked.
     Check(Utf8PathBuf),
+    /// The answers were written, and the plan shall be shown.
+    Plan(Utf8PathBuf),
+    /// The draft shall be thrown away.
+    Discarded,
     /// The answers were written, and shall be deployed.
     Deploy(Utf8PathBuf),
 }

@@ -6,7 +6,7 @@ use super::Answered;
 use super::asker::{Asker, Reply};
 use crate::model::failure::Failure;
 use crate::model::ids::QuestionId;
-use crate::ui::desk::Desk;
+use crate::ui::desk::{Desk, words};
 use crate::wizard::{Choice, Field, FieldKind, SecretState, SourceKind, Wizard};
 
 /// Asks one field.
@@ -137,33 +137,6 @@ fn choice(desk: &mut Desk, asker: &mut dyn Asker, field: &Field, choices: &[Choi
     }
 }
 
-/// Returns where a secret stands, in words.
-pub(super) fn standing(state: &SecretState) -> String {
-    match state {
-        SecretState::Missing => "not given yet".to_owned(),
-        SecretState::Optional => "not given, and need not be".to_owned(),
-        SecretState::Made => "made on the first deployment and kept on the host".to_owned(),
-        SecretState::Typed(count) => format!("typed, {count} characters, in memory only"),
-        SecretState::Forgotten => "typed before, and not kept on disk: type it again".to_owned(),
-        SecretState::From(source) => format!("from {}", source_words(source)),
-        SecretState::InEnvironment(variable) => {
-            format!("from the variable {variable}, which is set")
-        }
-    }
-}
-
-fn source_words(source: &crate::model::secret::SecretSource) -> String {
-    use crate::model::secret::{CommandLine, SecretSource};
-    match source {
-        SecretSource::Env(name) => format!("the variable {name}"),
-        SecretSource::File(path) => format!("the file {path}"),
-        SecretSource::Command(CommandLine::Line(line)) => format!("the command `{line}`"),
-        SecretSource::Command(CommandLine::Arguments(words)) => {
-            format!("the command `{}`", words.join(" "))
-        }
-    }
-}
-
 fn secret(
     desk: &mut Desk,
     asker: &mut dyn Asker,
@@ -171,7 +144,7 @@ fn secret(
     id: &QuestionId,
     state: &SecretState,
 ) -> Answered {
-    asker.say(&format!("{}: {}", field.prompt, standing(state)));
+    asker.say(&format!("{}: {}", field.prompt, words::secret(state)));
     asker.say("  1) leave it as it is");
     for (number, kind) in SourceKind::ALL.iter().enumerate() {
         asker.say(&format!("  {}) {}", number + 2, kind.title()));
