@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: test-unproved help setup setup-build build demo test lint bench
+.PHONY: help setup setup-build build demo test lint bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -13,9 +13,6 @@ demo: setup ## Rehearse a whole deployment on this machine: three VMs in contain
 
 test: ## Set up, check the style, run every test, end to end too
 	.ci/test
-
-test-unproved: setup ## Run the end-to-end tests that do not hold on every run yet
-	cargo test --features e2e-unproved --test e2e -- --test-threads=1
 
 lint: setup-build ## Check formatting and lints
 	cargo fmt --check

@@ -62,6 +62,9 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub color: ColorChoice,
+    /// Draw screens with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
     /// Print only failures and how it ended
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -102,6 +105,8 @@ pub enum Command {
     Status(NamedArgs),
     /// Judge whether a deployment works
     Verify(NamedArgs),
+    /// Play a recorded run again
+    Replay(ReplayArgs),
     /// Rehearse a whole deployment on this machine, on virtual machines in containers
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -216,6 +221,27 @@ pub struct NamedArgs {
     /// Print one JSON event a line on standard output, and ask nothing
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A run's id, a deployment's name for its last run, or a file of events
+    pub run: String,
+    /// How many times faster than it happened; 0 shows it all at once
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Print plain lines even on a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// Reads a speed.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.0..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err("give a number from 0 to 10000, such as 10".to_owned()),
+    }
 }
 
 /// Arguments of `demo`.

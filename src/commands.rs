@@ -12,7 +12,9 @@ mod log_file;
 mod new;
 mod overview;
 mod presets;
+mod replay;
 mod run;
+mod screens;
 mod signals;
 mod target;
 
@@ -84,6 +86,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Deploy(args)) => run::deploy(session, args),
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
+        Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Demo(args)) => demo::run(session, args),
     }
 }

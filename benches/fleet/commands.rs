@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use syntho_installer::model::answers::SshSection;
+use syntho_installer::model::answers::{SshSection, SudoUse};
 use syntho_installer::model::operator::Nobody;
 use syntho_installer::rehearsal::VmSpec;
 use syntho_installer::transport::{self, ConnectSpec};
@@ -60,6 +60,8 @@ fn in_parallel(site: &Site) {
                     login: SshSection {
                         user: Some("deploy".into()),
                         key: Some(site.fleet.private_key()),
+                        // The others do not ask for root's rights either.
+                        sudo: Some(SudoUse::Never),
                         ..SshSection::default()
                     },
                     host_key: Some(fingerprint(vm.host_key())),

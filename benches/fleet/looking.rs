@@ -1,5 +1,6 @@
 //! Looking at hosts before a deployment: facts and every preflight check, for 3 and for 20 VMs, with the memory it takes.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,22 +18,25 @@ pub fn measure(site: &Site, table: &mut Table) {
     for count in [3, site.fleet.vms().len()] {
         let answers = answers(site, count);
         check(site, &answers);
-        let (took, peak) = check(site, &answers);
-        table.ours(
-            &format!("look at {count} VMs"),
-            "facts, all checks, reachability grid",
-            took,
-        );
-        let pyinfra = Pyinfra::new(site);
-        table.other("pyinfra, 3 facts", timed(|| pyinfra.facts(count)));
-        let ansible = Ansible::new(site);
-        table.other(
-            "ansible -m setup, facts only",
-            timed(|| ansible.facts(count)),
-        );
+        let look = check(site, &answers);
+        let pyinfra = timed(|| Pyinfra::new(site).facts(count));
+        let ansible = timed(|| Ansible::new(site).facts(count));
+        let subjects = [
+            ("facts", "all facts", look.facts),
+            (
+                "facts and preflight",
+                "with every check and the grid",
+                look.all,
+            ),
+        ];
+        for (subject, how, took) in subjects {
+            table.ours(&format!("{subject} of {count} VMs"), how, took);
+            table.other("pyinfra, three facts and no checks", pyinfra);
+            table.other("ansible -m setup, no checks", ansible);
+        }
         table.note(format!(
             "peak memory of `check` with {count} VMs: {:.1} MB",
-            peak as f64 / 1e6
+            look.peak as f64 / 1e6
         ));
     }
 }
@@ -67,36 +71,60 @@ fn answers(site: &Site, count: usize) -> Utf8PathBuf {
     path
 }
 
-/// Runs `check` and returns its time and its peak memory in bytes. The images are not there, so it ends with the code of a failed check.
-fn check(site: &Site, answers: &Utf8PathBuf) -> (Duration, u64) {
+/// What one `check` took.
+struct Look {
+    /// Until the facts of all VMs were there.
+    facts: Duration,
+    /// Until its end.
+    all: Duration,
+    /// Most memory it held, in bytes.
+    peak: u64,
+}
+
+/// Runs `check`. The images are not there, so it ends with the code of a failed check.
+fn check(site: &Site, answers: &Utf8PathBuf) -> Look {
     let mut command: Command = site.program();
     command
         .args(["check", "--json", "--answers", answers.as_str()])
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null());
     let began = Instant::now();
     let mut child = command.spawn().unwrap();
+    let events = BufReader::new(child.stdout.take().unwrap());
+    let facts = thread::spawn(move || {
+        let mut facts = None;
+        for line in events.lines() {
+            if line.unwrap().contains(r#""stage":"preflight""#) {
+                facts.get_or_insert_with(|| began.elapsed());
+            }
+        }
+        facts.expect("preflight begins after the facts")
+    });
     let mut peak = 0;
-    loop {
-        let status =
-            fs_err::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let high = status.lines().find_map(|line| {
-            line.strip_prefix("VmHWM:")?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse::<u64>()
-                .ok()
-        });
-        peak = high.map_or(peak, |high| peak.max(high * 1024));
+    let status = loop {
+        peak = peak.max(memory(child.id()));
         if let Some(status) = child.try_wait().unwrap() {
-            assert_eq!(
-                status.code(),
-                Some(3),
-                "`check` should have missed the images"
-            );
-            return (began.elapsed(), peak);
+            break status;
         }
         thread::sleep(Duration::from_millis(5));
-    }
+    };
+    let all = began.elapsed();
+    assert_eq!(
+        status.code(),
+        Some(3),
+        "`check` should have missed the images"
+    );
+    let facts = facts.join().unwrap();
+    Look { facts, all, peak }
+}
+
+/// Returns the most memory that a process has held so far, in bytes; 0 when it has ended.
+fn memory(process: u32) -> u64 {
+    let status = fs_err::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let high = status.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
+        kilobytes.parse::<u64>().ok()
+    });
+    high.unwrap_or_default() * 1024
 }

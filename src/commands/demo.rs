@@ -28,6 +28,8 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> Result<u8, Failure> {
         Fleet::take_down(&engine, FLEET)?;
     }
     if args.down {
+        // Those of rehearsals that were killed, too.
+        Fleet::sweep(&engine)?;
         let note = "no rehearsal's virtual machines are left running";
         session.printer.note(note);
         return Ok(0);

@@ -77,17 +77,23 @@ where
     }
 }
 
-/// Builds the front end that was asked for, as far as the ground allows.
-fn front(session: &Session, show: &Show) -> Box<dyn FrontEnd> {
-    let printer = Arc::clone(&session.printer);
-    let manner = Manner {
+/// Returns what a line-mode front end is set up with.
+pub(super) fn manner(session: &Session, show: &Show) -> Manner {
+    let printer = &session.printer;
+    Manner {
         volume: printer.volume(),
         paint: printer.err_paint(),
         data_paint: printer.out_paint(),
         wanted: show.wanted,
         again: show.again.clone(),
         can_ask: printer.can_ask(),
-    };
+    }
+}
+
+/// Builds the front end that was asked for, as far as the ground allows.
+pub(super) fn front(session: &Session, show: &Show) -> Box<dyn FrontEnd> {
+    let printer = Arc::clone(&session.printer);
+    let manner = manner(session, show);
     match show.shown {
         Shown::Json => Box::new(JsonFront::new(printer)),
         Shown::Bars if printer.bars() => Box::new(LineFront::new(manner, BarsVoice::new(printer))),

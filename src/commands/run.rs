@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::target::{self, Asking, Chosen};
+use super::{Session, screens};
 use crate::cli::{CheckArgs, DeployArgs, NamedArgs, PlanArgs, Target};
 use crate::engine::cancel::Cancel;
 use crate::engine::lock::TakeOver;
@@ -12,7 +12,7 @@ use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
 use crate::report::usage;
-use crate::ui::channel::Line;
+use crate::ui::channel::{Line, open};
 use crate::ui::line::Wanted;
 
 /// `check`.
@@ -54,6 +54,11 @@ pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure
         TakeOver::No
     };
     let chosen = target::choose(session, &args.target, Asking::unless(args.telling.json))?;
+    if show.shown == Shown::Bars && !args.yes && screens::fit(session) {
+        let (line, _) = open();
+        let job = job(session, chosen, &line, &Cancel::new(), take_over);
+        return screens::deploy(session, &show, job);
+    }
     drive(session, &show, |line, cancel| {
         let job = job(session, chosen, line, cancel, take_over);
         session::deploy(&job, &|steps| args.yes || line.review(steps))

@@ -1,5 +1,7 @@
 //! Our own verdict on a service, from what its containers are. Used while waiting for a stack and again by verification.
 
+pub mod starting;
+
 use crate::model::docker::ContainerFacts;
 use crate::model::preset::{Service, ServiceState};
 
@@ -108,6 +110,7 @@ mod tests {
             started_at: None,
             oom_killed: false,
             published: Vec::new(),
+            health_check: Vec::new(),
         }
     }
 

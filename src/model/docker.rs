@@ -52,6 +52,8 @@ pub struct ContainerFacts {
     pub oom_killed: bool,
     /// Published ports as `host-address:host-port`.
     pub published: Vec<String>,
+    /// The program and arguments of the health check, as run inside; empty without one.
+    pub health_check: Vec<String>,
 }
 
 impl ContainerFacts {

@@ -133,6 +133,11 @@ pub enum Event {
         /// Where.
         url: String,
     },
+    /// The hand-over record was written.
+    RecordWritten {
+        /// Where it is on the operator's machine.
+        path: String,
+    },
     /// Something the operator should know that stops nothing.
     Noticed {
         /// The host it concerns.

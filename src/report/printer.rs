@@ -123,6 +123,12 @@ impl Printer {
         self.ground.stderr && self.ground.looks != Looks::Dumb && self.volume != Volume::Quiet
     }
 
+    /// Returns whether a whole terminal is there to draw screens on.
+    #[must_use]
+    pub fn screens(&self) -> bool {
+        self.ground.stdin && self.ground.stdout && self.ground.looks != Looks::Dumb
+    }
+
     /// Returns whether somebody is there who can answer.
     #[must_use]
     pub fn can_ask(&self) -> bool {
@@ -184,6 +190,7 @@ mod tests {
             presets: None,
             concurrency: 16,
             color,
+            ascii: false,
             quiet,
             verbose,
         }

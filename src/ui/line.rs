@@ -26,7 +26,7 @@ use super::channel::Ask;
 use super::view::{RunView, between};
 use crate::model::event::{Event, Outcome, Record};
 use crate::model::plan::StepSummary;
-use crate::report::{Paint, Volume};
+use crate::report::{Paint, Printer, Volume};
 
 /// After so long without a line something is said.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -136,6 +136,16 @@ impl<V: Voice> LineFront<V> {
             self.voice.data(&line);
         }
         self.spoke = Some(now);
+    }
+}
+
+/// Says how a run ended that was shown otherwise, so that it stays readable when the screens are gone.
+pub fn say_how_it_ended(view: &RunView, manner: &Manner, printer: &Printer) {
+    for line in summary::lines(view, manner) {
+        printer.note(&line);
+    }
+    for line in summary::endpoints(view, manner.data_paint) {
+        printer.data(&line);
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`app`]: a screen with dialogs, help and passing words; knows no terminal, so tests press keys and read frames.
 //! - [`event_loop`]: drives an app on the real terminal; [`event_loop::show`] is all that a command calls.
 //! - [`frame`]: title line, rail, page, key bar. [`keys`]: the key tables. [`theme`]: styles and signs. [`widgets`]: fields, lists, dialogs.
+//! - [`run`]: the pages of a run, live or recorded.
 //! - [`terminal`] and [`signals`]: the terminal is given back whatever happens.
 //!
 //! # How to add a screen
@@ -25,6 +26,7 @@ pub mod app;
 pub mod event_loop;
 pub mod frame;
 pub mod keys;
+pub mod run;
 pub mod screen;
 pub mod signals;
 pub mod terminal;

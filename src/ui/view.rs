@@ -105,8 +105,12 @@ pub struct RunView {
     pub notices: Vec<Notice>,
     /// Where the result can be seen.
     pub endpoints: Vec<EndpointView>,
+    /// Where the hand-over record is, once it was written.
+    pub record: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// How many checks had ended when judging the result began.
+    checked: Option<usize>,
     index: HashMap<StepId, usize>,
     share: Share,
 }
@@ -117,7 +121,10 @@ impl RunView {
         let time = self.now.map_or(record.time, |now| now.max(record.time));
         self.now = Some(time);
         self.apply_event(&record.event, time);
-        self.recount();
+        // What a host prints comes in by the thousand and moves nothing on.
+        if !matches!(record.event, Event::StepOutput { .. }) {
+            self.recount();
+        }
     }
 
     fn apply_event(&mut self, event: &Event, time: Timestamp) {
@@ -133,6 +140,7 @@ impl RunView {
                 text: text.clone(),
             }),
             Event::EndpointReady { title, url } => self.endpoint(title, url),
+            Event::RecordWritten { path } => self.record = Some(path.clone()),
             Event::RunEnded { outcome, .. } => self.end(outcome, time),
             Event::HostConnecting { .. }
             | Event::HostConnected { .. }
@@ -171,6 +179,9 @@ impl RunView {
             return;
         }
         self.leave_stage(time);
+        if stage == Stage::Verify {
+            self.checked = Some(self.checks.len());
+        }
         self.stages.push(StageView {
             stage,
             began: time,
@@ -330,6 +341,13 @@ impl RunView {
             (Phase::Connect, Some(host)) => host.connection.cell(),
             _ => Cell::Nothing,
         }
+    }
+
+    /// Returns the judgements of the result: the checks that came after the work.
+    #[must_use]
+    pub fn judged(&self) -> &[CheckResult] {
+        let from = self.checked.unwrap_or(self.checks.len());
+        self.checks.get(from..).unwrap_or_default()
     }
 
     /// Returns how many checks ended with a verdict.

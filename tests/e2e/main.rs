@@ -9,13 +9,6 @@
     clippy::print_stderr,
     reason = "a test ends at the first surprise and says on the way what it saw"
 )]
-#![cfg_attr(
-    not(feature = "e2e-unproved"),
-    expect(
-        dead_code,
-        reason = "the tests that do not hold yet use more of the site"
-    )
-)]
 #![expect(
     unreachable_pub,
     reason = "nobody is outside a test binary; `pub` says what its modules offer each other"
@@ -27,10 +20,8 @@ mod cases;
 mod deploy;
 mod one_vm;
 mod program;
-#[cfg(feature = "e2e-unproved")]
 mod resume;
 mod shop;
 mod site;
-#[cfg(feature = "e2e-unproved")]
 mod topology;
 mod trouble;

@@ -95,11 +95,7 @@ fn wipe(site: &Site) {
 struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
-    const NAMES: [&str; 3] = [
-        "BACKEND_DB_PASSWORD",
-        "CORE_SECRET_KEY",
-        "BACKEND_SECRET_KEY",
-    ];
+    const NAMES: [&str; 3] = ["DATABASE_PASSWORD", "CORE_SECRET_KEY", "BACKEND_SECRET_KEY"];
 
     fn read(site: &Site) -> Self {
         let file = stack_folder("application").join(".env");

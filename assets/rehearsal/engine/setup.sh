@@ -39,6 +39,6 @@ fi
 echo "installing from this machine's package mirror:$missing" >&2
 # shellcheck disable=SC2086 # lists of words
 {
-    $root apt-get -q update
-    $root apt-get -q -y install --no-install-recommends $missing
+    $root apt-get -qq update
+    $root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $missing > /dev/null
 } >&2

@@ -17,7 +17,7 @@ esac
 
 apt-get -qq update
 # shellcheck disable=SC2086 # a list of words
-apt-get -qq -y install systemd systemd-sysv dbus libpam-systemd openssh-server sudo \
+apt-get -qq -y install systemd systemd-sysv dbus libpam-systemd openssh-server sudo python3 \
     $docker iproute2 iputils-ping nftables iptables e2fsprogs procps curl ca-certificates jq netcat-openbsd socat
 
 # sudo-rs is in Debian 13 only and wants its libc. Its own loader and libraries lie beside it under /opt/sudo-rs,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Context};
 use crate::engine::compose::PROJECT_LABEL;
-use crate::engine::judge::{self, Standing};
+use crate::engine::judge::{self, Standing, starting};
 use crate::model::docker::ContainerFacts;
 use crate::model::ids::StackId;
 use crate::model::plan::{Description, Probe};
@@ -42,7 +42,9 @@ impl AwaitHealth {
         let filter = ContainerFilter {
             labels: vec![format!("{PROJECT_LABEL}={}", self.project)],
         };
-        Ok(cx.host.docker()?.containers(&filter)?)
+        let docker = cx.host.docker()?;
+        let containers = docker.containers(&filter)?;
+        Ok(starting::asked(docker.as_ref(), containers))
     }
 
     /// Returns the first service that is not good, with how it stands.

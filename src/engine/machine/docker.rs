@@ -107,6 +107,7 @@ pub(crate) fn container(project: &str, service: &str) -> ContainerFacts {
         started_at: Some("2020-01-01T00:00:00Z".to_owned()),
         oom_killed: false,
         published: Vec::new(),
+        health_check: Vec::new(),
     }
 }
 

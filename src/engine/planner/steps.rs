@@ -14,7 +14,7 @@ use crate::model::plan::{Phase, Probe};
 use crate::model::resolved::{PlacedImage, PlacedStack, RenderedFile};
 
 /// Milliseconds for which nothing may restart before a stack counts as healthy.
-const SETTLE_MS: u64 = 3000;
+const SETTLE_MS: u64 = 2000;
 /// Seconds for software to announce what it was told, once its service is healthy.
 const CONFIRM_WITHIN: u64 = 60;
 /// The file that only people read.

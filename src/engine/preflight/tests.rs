@@ -337,6 +337,7 @@ pub(in crate::engine) fn container(name: &str, project: &str, ours: bool) -> Con
         started_at: None,
         oom_killed: false,
         published: Vec::new(),
+        health_check: Vec::new(),
     }
 }
 

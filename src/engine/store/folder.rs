@@ -218,13 +218,38 @@ impl DeploymentFolder {
         ReceiptStore::new(self.root.join("receipts"))
     }
 
+    /// Returns where the event log of a run is.
+    #[must_use]
+    pub fn events_path(&self, run: &RunId) -> Utf8PathBuf {
+        self.root.join("events").join(format!("{run}.jsonl"))
+    }
+
+    /// Returns the runs whose events were recorded, oldest first.
+    ///
+    /// # Errors
+    /// Fails when the folder cannot be read.
+    pub fn recorded_runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let folder = self.root.join("events");
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut runs = Vec::new();
+        for entry in folder.read_dir_utf8()? {
+            if let Some(run) = entry?.file_name().strip_suffix(".jsonl") {
+                runs.push(RunId(run.to_owned()));
+            }
+        }
+        runs.sort();
+        Ok(runs)
+    }
+
     /// Opens the event log of a run.
     ///
     /// # Errors
     /// Fails when it cannot be created.
     pub fn event_log(&self, run: &RunId) -> Result<EventLog, StoreError> {
         self.create()?;
-        EventLog::open(&self.root.join("events").join(format!("{run}.jsonl")))
+        EventLog::open(&self.events_path(run))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Finding, Verification, unreachable};
 use crate::engine::compose::PROJECT_LABEL;
-use crate::engine::judge::{self, Standing};
+use crate::engine::judge::{self, Standing, starting};
 use crate::model::check::Verdict;
 use crate::model::docker::ContainerFacts;
 use crate::model::resolved::PlacedStack;
@@ -23,9 +23,11 @@ fn containers(
     stack: &PlacedStack,
 ) -> Result<Vec<ContainerFacts>, TransportError> {
     let host = verification.links.host(&stack.host)?;
-    host.docker()?.containers(&ContainerFilter {
+    let docker = host.docker()?;
+    let containers = docker.containers(&ContainerFilter {
         labels: vec![format!("{PROJECT_LABEL}={}", stack.project)],
-    })
+    })?;
+    Ok(starting::asked(docker.as_ref(), containers))
 }
 
 fn judge(stack: &PlacedStack, containers: &[ContainerFacts]) -> Finding {

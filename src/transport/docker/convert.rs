@@ -68,6 +68,7 @@ pub(super) fn container(found: models::ContainerInspectResponse) -> ContainerFac
             .unwrap_or_default()
             .trim_start_matches('/')
             .to_owned(),
+        health_check: check(config.healthcheck.and_then(|check| check.test)),
         image: config.image.unwrap_or_default(),
         image_id: found.image.unwrap_or_default(),
         labels: sorted(config.labels.unwrap_or_default()),
@@ -85,6 +86,21 @@ pub(super) fn container(found: models::ContainerInspectResponse) -> ContainerFac
         started_at: started,
         oom_killed: state.oom_killed.unwrap_or(false),
         published: published(ports.unwrap_or_default()),
+    }
+}
+
+/// Returns what runs inside the container for `CMD` and `CMD-SHELL`, the two forms of the engine's API.
+fn check(test: Option<Vec<String>>) -> Vec<String> {
+    let mut words = test.unwrap_or_default().into_iter();
+    let form = words.next();
+    let rest = words;
+    match form.as_deref() {
+        Some("CMD") => rest.collect(),
+        Some("CMD-SHELL") => ["/bin/sh".to_owned(), "-c".to_owned()]
+            .into_iter()
+            .chain(rest)
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -144,6 +160,17 @@ mod tests {
     #[case("localhost,.example", "localhost,.example")]
     fn a_proxy_is_told_without_its_login(#[case] address: &str, #[case] told: &str) {
         assert_eq!(without_login(address), told);
+    }
+
+    #[rstest]
+    #[case(json!(["CMD", "redis-cli", "ping"]), &["redis-cli", "ping"])]
+    #[case(json!(["CMD-SHELL", "a | b"]), &["/bin/sh", "-c", "a | b"])]
+    #[case(json!(["NONE"]), &[])]
+    #[case(json!([]), &[])]
+    #[case(json!(null), &[])]
+    fn a_health_check_is_what_runs_inside(#[case] test: serde_json::Value, #[case] runs: &[&str]) {
+        let facts = container_from(json!({"Config": {"Healthcheck": {"Test": test}}}));
+        assert_eq!(facts.health_check, runs);
     }
 
     fn container_from(value: serde_json::Value) -> ContainerFacts {

@@ -69,7 +69,7 @@ fn host_key(key: &UnknownHostKey, paint: Paint, out: Show<'_>) -> bool {
 }
 
 /// Returns what is to be read before a host key is accepted.
-fn host_key_lines(key: &UnknownHostKey) -> [String; 2] {
+pub(in crate::ui) fn host_key_lines(key: &UnknownHostKey) -> [String; 2] {
     [
         format!(
             "{} ({}) shows a key that is not on record:",
@@ -107,7 +107,7 @@ fn review(steps: &[StepSummary], paint: Paint, out: Show<'_>) -> bool {
 }
 
 /// Returns what is asked for, in words.
-fn wanted(request: &SecretRequest) -> String {
+pub(in crate::ui) fn wanted(request: &SecretRequest) -> String {
     match request {
         SecretRequest::SshPassword { host, user } => {
             format!("Password of {} on {host}:", visible(user))

@@ -122,12 +122,17 @@ fn title(frame: &mut Frame<'_>, area: Rect, title: &Title, look: Look) {
         .collect::<Vec<_>>()
         .join("   ");
     let room = usize::from(area.width);
+    // What is worked on says more than the program's name.
+    let whole = width(name) + width(&title.what) + width(&right) + 6;
+    let name = if whole > room { "" } else { name };
     let left = room.saturating_sub(width(name) + width(&right) + 5);
     let what = fitted(&title.what, left);
-    let gap = room.saturating_sub(width(name) + 3 + width(&what) + width(&right) + 1);
+    let between = if name.is_empty() { " " } else { "   " };
+    let used = width(name) + between.len() + width(&what) + width(&right) + 1;
+    let gap = room.saturating_sub(used);
     let line = Line::from(vec![
         Span::styled(name, look.strong()),
-        Span::raw("   "),
+        Span::raw(between),
         Span::raw(what.into_owned()),
         Span::raw(" ".repeat(gap)),
         Span::raw(right),

@@ -1,3 +1,5 @@
+use rstest::rstest;
+
 use super::*;
 use crate::engine::machine::{Machine, container};
 use crate::model::preset::ServiceState;
@@ -129,4 +131,24 @@ fn reverting_does_nothing_twice() {
     action(1).revert(&machine.cx()).unwrap();
     action(1).revert(&machine.cx()).unwrap();
     assert_eq!(machine.engine.world().containers.len(), 1);
+}
+
+/// Whether a service that has just started counts as healthy is asked of its own check; Docker asks only later.
+#[rstest]
+#[case(0, true, true)]
+#[case(1, true, false)]
+#[case(0, false, false)]
+fn a_check_that_docker_has_not_asked_yet_is_asked(
+    #[case] code: i32,
+    #[case] has_check: bool,
+    #[case] healthy: bool,
+) {
+    let machine = with(|c| {
+        c.health = Some("starting".to_owned());
+        if has_check {
+            c.health_check = vec!["true".to_owned()];
+        }
+    });
+    machine.engine.world().exec = Some((code, String::new()));
+    assert_eq!(action(0).execute(&machine.cx()).is_ok(), healthy);
 }

@@ -1,0 +1,375 @@
+//! The pages of a run: hosts with live panes, a host's full log, checks, the plan, the result.
+//!
+//! ```text
+//! ┌ Hosts ────────────────────────────────────────┐┌ ⠸ ray-2 · deliver some-image:1.9.0 ───────────┐
+//! │   host      connect files images stack health ││layer 7/12  ███████░░░ 1.3 GB/2.1 GB           │
+//! │ ✔ ui           ✔      ✔     ✔     ✔     ⠸     ││12:30:58 pulled sha256:9f2c…                   │
+//! │▸⠸ ray-2        ✔      ✔    62%    ·     ·     ││                                               │
+//! ├ Needs you ────────────────────────────────────┤│                                               │
+//! │ ✖ ray-3: no space left on /var/lib/docker     ││                                               │
+//! └───────────────────────────────────────────────┘└───────────────────────────────────────────────┘
+//! ```
+//!
+//! A [`RunScreen`] is fed by a [`Source`]: the engine at work, or a run that was recorded. What it shows is folded by [`RunView`], as in every front end.
+
+mod acting;
+mod asking;
+mod checks;
+mod drawing;
+mod facing;
+mod keys;
+mod log;
+mod matrix;
+mod needs;
+mod pane;
+mod plan;
+mod result;
+mod rows;
+pub mod scrollback;
+mod source;
+mod story;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::process::ExitStatus;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::crossterm::event::MouseEvent;
+use ratatui::layout::Rect;
+
+use super::keys::{Binding, Key};
+use super::screen::{Flow, Interrupted, Rail, Screen, Title, Turned};
+use super::theme::Look;
+use super::widgets::field::{Display, Field};
+use super::widgets::list::Chosen;
+use crate::model::event::{Outcome, Record as Told};
+use crate::model::ids::HostName;
+use crate::ui::channel::{Ask, Message};
+use crate::ui::view::RunView;
+use asking::Asking;
+use facing::Facing;
+use log::LogPage;
+use rows::RowsPage;
+use story::Logs;
+
+pub use keys::Do;
+pub use source::{Heard, Source};
+
+/// How long one turn may take in what was told; the rest waits for the next.
+const TURN: Duration = Duration::from_millis(6);
+
+/// Milliseconds between two frames that show only that time goes by.
+const BEAT: i64 = 125;
+
+/// What a run's pages are set up with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The command that goes on after an interruption.
+    pub again: String,
+    /// The program that opens a shell on a host, with its arguments.
+    pub shells: BTreeMap<HostName, Vec<String>>,
+    /// The folder that logs are saved to.
+    pub save_folder: Utf8PathBuf,
+    /// The operator's time zone.
+    pub zone: TimeZone,
+    /// Whether nothing is at stake, as with a recorded run.
+    pub recorded: bool,
+}
+
+/// The hand-over record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it is.
+    pub path: String,
+    /// What it says, Markdown.
+    pub text: String,
+}
+
+/// Which page is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Page {
+    Hosts,
+    Log,
+    Checks,
+    Plan,
+    Result,
+}
+
+/// A run on the screen.
+#[derive(Debug)]
+pub struct RunScreen {
+    source: Box<dyn Source>,
+    setup: Setup,
+    view: RunView,
+    logs: Logs,
+    page: Page,
+    host: Chosen,
+    tiled: bool,
+    asks: VecDeque<Asking>,
+    review: Option<SyncSender<bool>>,
+    log: LogPage,
+    plan: RowsPage,
+    checks: RowsPage,
+    scrolled: u16,
+    record: Option<Record>,
+    now: Timestamp,
+    stopping: bool,
+    over: bool,
+    leave_when_over: bool,
+    left_at_once: bool,
+}
+
+impl RunScreen {
+    /// Builds the pages of a run that begins.
+    #[must_use]
+    pub fn new(source: Box<dyn Source>, setup: Setup) -> Self {
+        Self {
+            source,
+            setup,
+            view: RunView::default(),
+            logs: Logs::default(),
+            page: Page::Hosts,
+            host: Chosen::default(),
+            tiled: false,
+            asks: VecDeque::new(),
+            review: None,
+            log: LogPage::default(),
+            plan: RowsPage::default(),
+            checks: RowsPage::default(),
+            scrolled: 0,
+            record: None,
+            now: Timestamp::UNIX_EPOCH,
+            stopping: false,
+            over: false,
+            leave_when_over: false,
+            left_at_once: false,
+        }
+    }
+
+    /// Returns the run as far as it was told.
+    #[must_use]
+    pub fn view(&self) -> &RunView {
+        &self.view
+    }
+
+    /// Returns whether the operator left without waiting for the run.
+    #[must_use]
+    pub fn left_at_once(&self) -> bool {
+        self.left_at_once
+    }
+
+    fn facing(&self, now: Timestamp) -> Facing<'_> {
+        let now = match (&self.view.outcome, self.view.now) {
+            (Some(_), Some(end)) => end,
+            _ => self.source.clock(now),
+        };
+        let mut facing = Facing {
+            view: &self.view,
+            logs: &self.logs,
+            host: self.host,
+            now,
+            zone: &self.setup.zone,
+            asking: self.asks.front(),
+            can_retry: self.can_retry(),
+            has_shell: false,
+            again: &self.setup.again,
+            record: self.record.as_ref(),
+        };
+        facing.has_shell = facing
+            .chosen()
+            .is_some_and(|host| self.setup.shells.contains_key(&host.name));
+        facing
+    }
+
+    fn can_retry(&self) -> bool {
+        let ended_badly = matches!(
+            self.view.outcome,
+            Some(Outcome::Failed(_) | Outcome::ChecksFailed | Outcome::Cancelled)
+        );
+        self.over && (ended_badly || self.setup.recorded)
+    }
+
+    /// Takes in one record.
+    fn told(&mut self, record: &Told) {
+        let known = self.view.failures.len();
+        self.view.apply(record);
+        self.logs.take_in(record, &self.view);
+        // The first failure is what the operator wants to see; later ones do not take the choice away.
+        if known == 0 {
+            let host = self.view.failures.first().and_then(|f| f.host.clone());
+            let at = host.and_then(|host| self.view.hosts.iter().position(|h| h.name == host));
+            if let Some(at) = at {
+                self.host.choose(at);
+            }
+        }
+        if self.view.outcome.is_some() {
+            self.ended();
+        }
+    }
+
+    /// Shows the page that fits the end.
+    fn ended(&mut self) {
+        let page = match &self.view.outcome {
+            Some(Outcome::Failed(_)) => Page::Hosts,
+            Some(Outcome::ChecksFailed) => {
+                self.checks.open(0);
+                Page::Checks
+            }
+            _ => Page::Result,
+        };
+        if self.page != Page::Log {
+            self.page = page;
+        }
+        if let Some(path) = &self.view.record {
+            match fs_err::read_to_string(path) {
+                Ok(text) => {
+                    let path = path.clone();
+                    self.record = Some(Record { path, text });
+                }
+                // A recorded run may outlive its record.
+                Err(error) => tracing::info!(%error, "the hand-over record is not shown"),
+            }
+        }
+    }
+
+    fn asked(&mut self, ask: Ask) {
+        match ask {
+            Ask::Review(_, reply) => {
+                self.review = Some(reply);
+                self.page = Page::Plan;
+            }
+            Ask::HostKey(key, reply) => {
+                self.page = Page::Hosts;
+                self.asks.push_back(Asking::HostKey { key, reply });
+            }
+            Ask::Secret(request, reply) => {
+                self.page = Page::Hosts;
+                let field = Field::new("", Display::Masked);
+                self.asks.push_back(Asking::Secret {
+                    request,
+                    field,
+                    reply,
+                });
+            }
+        }
+        if self.stopping {
+            self.refuse_all();
+        }
+    }
+
+    /// Whether something moves on the screen by itself.
+    fn is_busy(&self) -> bool {
+        !self.over && self.asks.is_empty() && self.review.is_none()
+    }
+}
+
+impl Screen for RunScreen {
+    type Action = Do;
+
+    fn title(&self, now: Timestamp) -> Title {
+        drawing::title(self, &self.facing(now))
+    }
+
+    fn rail(&self) -> Option<Rail> {
+        drawing::rail(self)
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, page: Rect, look: Look, now: Timestamp) {
+        drawing::draw(self, frame, page, look, now);
+    }
+
+    fn bindings(&self) -> Vec<Binding<Do>> {
+        keys::TABLE
+            .iter()
+            .filter(|binding| self.works(binding.action))
+            .copied()
+            .collect()
+    }
+
+    fn help(&self) -> Vec<String> {
+        drawing::help(self.page)
+    }
+
+    fn act(&mut self, action: Do) -> Flow<Do> {
+        self.do_it(action)
+    }
+
+    fn typing(&self) -> bool {
+        self.log.typing.is_some() || self.asks_for_secret()
+    }
+
+    fn typed(&mut self, key: Key) -> Flow<Do> {
+        let heeded = self.field().is_some_and(|field| field.heed(key));
+        if heeded { Flow::Redraw } else { Flow::Stay }
+    }
+
+    fn pasted(&mut self, text: &str) -> Flow<Do> {
+        match self.field() {
+            Some(field) => {
+                field.insert(text);
+                Flow::Redraw
+            }
+            None => Flow::Stay,
+        }
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, page: Rect) -> Flow<Do> {
+        self.clicked(mouse, page)
+    }
+
+    fn rail_chosen(&mut self, entry: usize) -> Flow<Do> {
+        match self.pages().get(entry) {
+            Some(page) => {
+                self.page = *page;
+                Flow::Redraw
+            }
+            None => Flow::Stay,
+        }
+    }
+
+    fn turn(&mut self, now: Timestamp) -> Turned {
+        let began = Instant::now();
+        let mut changed = false;
+        while !self.over && began.elapsed() < TURN {
+            match self.source.next(now) {
+                Heard::Message(Message::Told(record)) => self.told(&record),
+                Heard::Message(Message::Asked(ask)) => self.asked(ask),
+                Heard::Message(Message::Over) | Heard::Over => self.over = true,
+                Heard::Nothing => break,
+            }
+            changed = true;
+        }
+        let before = std::mem::replace(&mut self.now, now);
+        // Without an outcome the command itself says what went wrong.
+        if self.over && (self.leave_when_over || self.view.outcome.is_none()) {
+            return Turned::Over;
+        }
+        let beat = |time: Timestamp| time.as_millisecond().div_euclid(BEAT);
+        let beats = self.is_busy() && beat(before) != beat(now);
+        let hidden = self.field().is_some_and(|field| field.turn(now));
+        if changed || beats || hidden {
+            Turned::Changed
+        } else {
+            Turned::Idle
+        }
+    }
+
+    fn interrupt(&mut self, how: Interrupted) -> Flow<Do> {
+        self.interrupted(how)
+    }
+
+    fn returned(&mut self, ended: io::Result<ExitStatus>) -> Flow<Do> {
+        match ended {
+            Ok(_) => Flow::Redraw,
+            Err(error) => Flow::Say(format!("no shell: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
