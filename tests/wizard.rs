@@ -9,5 +9,7 @@
 
 #[path = "wizard/plain.rs"]
 mod plain;
+#[path = "wizard/screens.rs"]
+mod screens;
 #[path = "wizard/terminal.rs"]
 mod terminal;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
-use super::{Session, log_file, run as commands, target};
+use super::{Session, log_file, run as commands, screens, target};
 use crate::cli::{CheckArgs, DeployArgs, NewArgs, PlanArgs, Target, Telling};
 use crate::engine::session::OverTransport;
 use crate::engine::store::{DraftId, SavedDraft};
 use crate::model::answers;
 use crate::model::failure::Failure;
-use crate::report::usage;
+use crate::report::{self, usage};
 use crate::ui::desk::{Desk, Outfit};
+use crate::ui::line::prompt;
 use crate::ui::line::wizard::{self as line, Ending, InquireAsker};
+use crate::ui::tui;
 use crate::ui::tui::wizard::WizardScreen;
-use crate::ui::tui::{self, Look};
 use crate::wizard::{Draft, prefill};
 
 /// Asks, and goes on with what came out.
@@ -28,16 +29,30 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Result<u8, Failure> {
     }
     log_file::begin(session);
     let mut desk = desk(session, args)?;
-    if args.plain || !session.printer.bars() {
+    if args.plain || !screens::fit(session) {
         let mut asker = InquireAsker::new(Arc::clone(&session.printer));
         let ending = line::run(&mut desk, &mut asker)?;
         return after(session, &desk, ending);
     }
-    let colour = session.printer.out_paint().is_on();
-    let look = Look::of(colour, false, &|name| std::env::var(name).ok());
-    let (screen, _) = tui::show(WizardScreen::new(desk), look)?;
-    let (desk, ending) = screen.finish();
-    after(session, &desk, ending)
+    on_screens(session, desk)
+}
+
+/// Shows the wizard, and comes back to it after the hosts were checked or the plan was shown.
+fn on_screens(session: &Session, mut desk: Desk) -> Result<u8, Failure> {
+    loop {
+        let (screen, _) = tui::show(WizardScreen::new(desk), screens::look(session))?;
+        let (back, ending) = screen.finish();
+        desk = back;
+        if !matches!(ending, Ending::Check(_) | Ending::Plan(_)) {
+            return after(session, &desk, ending);
+        }
+        if let Err(failure) = after(session, &desk, ending) {
+            for line in report::for_people(&failure, session.printer.err_paint()) {
+                session.printer.note(&line);
+            }
+        }
+        prompt::wait("Enter goes back to the wizard", session.printer.err_paint());
+    }
 }
 
 /// Sets up the draft that is meant: one made from a file, the one that was left last, or a new one.
@@ -114,7 +129,7 @@ fn from_file(session: &Session, file: &Utf8Path) -> Result<Draft, Failure> {
 }
 
 /// Returns the draft that was worked on last.
-fn last(session: &Session) -> Result<Option<(DraftId, Draft)>, Failure> {
+pub(super) fn last(session: &Session) -> Result<Option<(DraftId, Draft)>, Failure> {
     let drafts = session.home.drafts().all()?;
     Ok(drafts.into_iter().find_map(understood))
 }

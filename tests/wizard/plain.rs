@@ -79,7 +79,7 @@ fn killed_it_comes_back_to_the_same_question() {
     terminal.wait_for("Page 3 of 8");
     // The address is accepted, the user is where it was left.
     terminal.answer("User", "");
-    terminal.wait_for("Roles of this host");
+    terminal.wait_for("? Numbers, parted by commas");
     terminal.send("\u{3}");
     assert_eq!(terminal.ended(), 130);
     assert!(

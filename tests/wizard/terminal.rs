@@ -121,9 +121,20 @@ impl Terminal {
             let alive = self.take_in(Duration::from_millis(50));
             assert!(
                 alive && began.elapsed() < PATIENCE,
-                "waited in vain for {what:?}; to be seen is\n{}",
+                "waited in vain for {what}; to be seen is\n{}",
                 self.shown()
             );
+        }
+    }
+
+    /// Waits until nothing more is drawn for a moment.
+    pub(crate) fn settle(&mut self) {
+        let mut quiet = 0;
+        let began = Instant::now();
+        while quiet < 3 && began.elapsed() < PATIENCE {
+            let before = self.shown();
+            self.take_in(Duration::from_millis(60));
+            quiet = if self.shown() == before { quiet + 1 } else { 0 };
         }
     }
 

@@ -58,8 +58,9 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_word_bounds() {
-        if width(&line) + width(word) <= room {
+    // At blanks only: what stands between them, such as a path or a word with its comma, stays together.
+    for word in text.split_inclusive(' ') {
+        if width(&line) + width(word.trim_end()) <= room {
             line.push_str(word);
             continue;
         }

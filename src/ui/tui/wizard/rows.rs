@@ -77,9 +77,12 @@ fn marks(field: &Field, form: &Form, here: bool, look: Look) -> Vec<Span<'static
             .as_ref()
             .is_some_and(|trouble| !trouble.missing),
     };
+    let filled = typed.is_some_and(|editor| !editor.line.is_empty());
     let secret = matches!(&field.kind, FieldKind::Secret(state) if is_settled(state));
     let (mark, style) = if wrong {
         (sign::FAILED, look.bad())
+    } else if filled {
+        (sign::DONE, look.good())
     } else if field.is_missing() {
         (sign::WARNING, look.warn())
     } else if field.value.is_some() || secret {
@@ -104,7 +107,7 @@ fn placeholder(field: &Field, way: &Way, room: u16) -> String {
     let text = match (way, &field.kind) {
         (Way::Secret(id, kind), FieldKind::Secret(state)) => match kind {
             crate::wizard::SourceKind::Typed => words::secret_in_short(state),
-            kind => format!("{} (example)", kind.example(id)),
+            kind => format!("such as {}", kind.example(id)),
         },
         _ => match (&field.default, field.optional) {
             (Some(default), _) => default.clone(),
