@@ -88,6 +88,8 @@ pub enum ColorChoice {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Ask what is needed for a deployment, and write the answers file
+    New(NewArgs),
     /// List what can be deployed, or describe one preset
     Presets(PresetsArgs),
     /// Check an answers file, or print an example of one
@@ -123,6 +125,20 @@ pub struct Target {
     /// An answers file
     #[arg(long, value_name = "FILE")]
     pub answers: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NewArgs {
+    /// What to deploy, by its preset
+    #[arg(long, value_name = "ID")]
+    pub preset: Option<PresetId>,
+    /// Begin with the answers of this file
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<Utf8PathBuf>,
+    /// Ask plain questions, one line each, instead of showing full screens
+    #[arg(long)]
+    pub plain: bool,
 }
 
 /// Arguments of `presets`.

@@ -10,6 +10,7 @@ mod demo;
 mod drive;
 mod home;
 mod log_file;
+mod new;
 mod overview;
 mod presets;
 mod replay;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use crate::cli::{Cli, Command, Global};
 use crate::engine::store::Home;
 use crate::model::failure::Failure;
+use crate::model::secret::Secrets;
 use crate::presets::Presets;
 use crate::report::{self, Ground, Printer};
 use crate::ui::json;
@@ -35,6 +37,8 @@ struct Session {
     global: Global,
     printer: Arc<Printer>,
     home: Home,
+    /// Secrets that were typed before the command began.
+    typed: Secrets,
 }
 
 impl Session {
@@ -53,6 +57,7 @@ pub fn run(cli: &Cli) -> u8 {
             global: cli.global.clone(),
             printer: Arc::clone(&printer),
             home,
+            typed: Secrets::default(),
         };
         dispatch(&session, cli.command.as_ref())
     });
@@ -73,6 +78,7 @@ pub fn run(cli: &Cli) -> u8 {
 fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure> {
     match command {
         None => overview::run(session),
+        Some(Command::New(args)) => new::run(session, args),
         Some(Command::Presets(args)) => presets::run(session, args),
         Some(Command::Answers(command)) => answers::run(session, command),
         Some(Command::Completions(args)) => Ok(completions::run(session, args)),

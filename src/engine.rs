@@ -20,6 +20,7 @@ pub mod redact;
 pub mod runner;
 pub mod session;
 pub mod store;
+pub mod trial;
 pub mod verify;
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod rules;
 pub mod sample;
 pub mod secret;
 pub mod size;
+pub mod sizing;
 pub mod source;
 pub mod suggest;
 pub mod template;

@@ -5,6 +5,7 @@
 
 pub mod amounts;
 pub mod channel;
+pub mod desk;
 pub mod json;
 pub mod line;
 pub mod tui;

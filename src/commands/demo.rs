@@ -42,6 +42,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> Result<u8, Failure> {
         global: session.global.clone(),
         printer: std::sync::Arc::clone(&session.printer),
         home: Home::new(folder.join("home")),
+        typed: session.typed.clone(),
     };
     let code = commands::deploy(&inner, &deploy_args(args, answers))?;
     farewell(session, args, code, fleet)?;

@@ -1,6 +1,7 @@
-//! Without a command: the deployments that are known, and what to type next.
+//! Without a command: the wizard where nothing is deployed yet and a screen is there; else the deployments that are known, and what to type next.
 
-use super::Session;
+use super::{Session, new, screens};
+use crate::cli::NewArgs;
 use crate::engine::store::DeploymentState;
 use crate::model::event::Outcome;
 use crate::model::failure::Failure;
@@ -9,6 +10,10 @@ use crate::report::{Paint, Tone};
 /// Prints the deployments and the next command.
 pub(super) fn run(session: &Session) -> Result<u8, Failure> {
     let states = session.home.deployments()?;
+    let unfinished = new::last(session)?;
+    if states.is_empty() && screens::fit(session) {
+        return new::run(session, &NewArgs::default());
+    }
     let paint = session.printer.out_paint();
     let lines = if states.is_empty() {
         first_steps(paint)
@@ -17,6 +22,12 @@ pub(super) fn run(session: &Session) -> Result<u8, Failure> {
     };
     for line in lines {
         session.printer.data(&line);
+    }
+    if let Some((_, draft)) = unfinished {
+        let name = draft.name().unwrap_or("without a name yet").to_owned();
+        session.printer.data(&format!(
+            "The answers of a deployment {name} are unfinished: `syntho-installer new` goes on with them."
+        ));
     }
     Ok(0)
 }

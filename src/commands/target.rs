@@ -73,6 +73,7 @@ pub(super) fn choose(
     if session.home.known(&loaded.deployment().name).is_ok() {
         loaded.leave_kept_to_hosts();
     }
+    supply_typed(session, &mut loaded);
     if asking == Asking::Allowed && session.printer.can_ask() {
         ask_for_missing(session, &mut loaded);
     }
@@ -126,7 +127,7 @@ pub(super) fn operators_home() -> Option<Utf8PathBuf> {
 }
 
 /// Reads an answers file.
-fn read(file: &Utf8Path) -> Result<Answers, Failure> {
+pub(super) fn read(file: &Utf8Path) -> Result<Answers, Failure> {
     let text = fs_err::read_to_string(file).map_err(|source| SettingsError::Read {
         path: file.to_owned(),
         source,
@@ -152,6 +153,15 @@ fn known(session: &Session, name: &DeploymentName) -> Result<Answers, Failure> {
         folder: folder.unwrap_or(answers.folder),
         ..answers
     })
+}
+
+/// Hands in the secrets that were typed before; one that breaks a rule is asked for again.
+fn supply_typed(session: &Session, loaded: &mut Loaded) {
+    for (id, value) in session.typed.iter() {
+        if let Err(fault) = loaded.supply(id, value) {
+            tracing::debug!(%id, rule = fault.message, "asked for again");
+        }
+    }
 }
 
 /// Asks for each secret that is missing until it is given or the operator leaves.

@@ -12,7 +12,9 @@
 //! - `host`, the host a file, probe, port or rule is for: `name`, `address`, `operator_address` (where the operator's machine would connect to),
 //!   `private_address`, `roles`, and from its facts `cpus`, `memory` and `nofile_limit`;
 //! - the functions `count(role)`, `shared(role, role)` (hosts with both), `hosts(role)`, `image(id)`, `asset(path)`, `port_suffix(protocol, port)`,
-//!   `url_encode(text)`, `url_host(address)`, `size(text)` and `megabytes(bytes)`.
+//!   `url_encode(text)`, `url_host(address)`, `size(text)`, `megabytes(bytes)` (`512m`) and `amount(bytes)` (`64 GB`, for people).
+//!
+//! A question may `propose` a value from what the hosts are, with the reason in words; nothing is taken without the operator's yes.
 //!
 //! A file's kind follows from the template's name: `*.env`, `*.yaml`, `*.json`, `*.sh`, `*.md` and `*.txt`; anything else is taken for a configuration
 //! file with the strictest rule for values. See [`super::template::Kind`].
@@ -26,7 +28,7 @@ mod stack;
 pub use check::Problem;
 pub use file::PresetFile;
 pub use judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
-pub use question::{Generator, Kept, Page, Pattern, Question, QuestionKind};
+pub use question::{Generator, Kept, Page, Pattern, Propose, Question, QuestionKind};
 pub use stack::{Confirm, Image, Service, ServiceState, Stack, StackFile, Yield};
 
 use serde::{Deserialize, Serialize};

@@ -7,9 +7,11 @@ mod certificate;
 mod network;
 mod text;
 
-pub use certificate::{CertificateProblem, check_certificate, check_key};
+pub use certificate::{
+    CertificateDetails, CertificateProblem, check_certificate, check_key, read_certificate,
+};
 pub use network::{is_host_name, problem_of_host};
-pub use text::{accept_secret, from_text};
+pub use text::{accept_plain_secret, accept_secret, from_text, value_of_text};
 
 use std::fmt;
 

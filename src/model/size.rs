@@ -33,6 +33,22 @@ pub fn parse(text: &str) -> Result<u64, InvalidSize> {
     number.checked_mul(1 << shift).ok_or_else(wrong)
 }
 
+/// Writes an amount with the unit that keeps it short, for people: `64 GB`, `1.5 GB`, `300 MB`.
+#[must_use]
+pub fn human(bytes: u64) -> String {
+    let (unit, name) = if bytes >= 1 << 30 {
+        (1 << 30, "GB")
+    } else {
+        (1 << 20, "MB")
+    };
+    let tenths = u128::from(bytes) * 10 / unit;
+    if tenths % 10 == 0 || tenths >= 1000 {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +62,15 @@ mod tests {
     #[case("7b", 7)]
     fn amounts(#[case] text: &str, #[case] bytes: u64) {
         assert_eq!(parse(text), Ok(bytes));
+    }
+
+    #[rstest]
+    #[case(4 << 30, "4 GB")]
+    #[case(3 << 29, "1.5 GB")]
+    #[case(300 << 20, "300 MB")]
+    #[case(0, "0 MB")]
+    fn for_people(#[case] bytes: u64, #[case] expected: &str) {
+        assert_eq!(human(bytes), expected);
     }
 
     #[rstest]

@@ -6,21 +6,26 @@
 mod answers;
 mod hosts;
 mod images;
+mod proposals;
 mod secrets;
+mod survey;
 
+pub use answers::Unasked;
 pub(super) use images::texts;
 pub use images::{references, usual_references};
+pub(super) use proposals::render as proposed;
 pub(super) use secrets::answers_scope;
-pub use secrets::{WantedSecret, wanted_secrets};
+pub use secrets::{WantedSecret, accept_secret, wanted_secrets, way_secrets};
+pub use survey::{Applies, Asked, Proposal, Survey, survey};
 
 use std::sync::Arc;
 
 use super::answers::AnswersFile;
 use super::deployment::{AnswerValue, Deployment, HostSettings};
+use super::facts::HostFacts;
 use super::fault::Fault;
 use super::preset::Preset;
 use super::rules::Files;
-use super::secret::Secrets;
 use super::template::{HostView, Scope};
 
 /// Folder on the hosts that holds every deployment.
@@ -43,27 +48,12 @@ pub fn validate(
     preset: &Arc<Preset>,
     around: &Surroundings<'_>,
 ) -> Result<Deployment, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let hosts = hosts::check(file, preset, around.files, &mut faults);
-    let base = base_scope(file.name.as_str(), &hosts);
-    let (answers, scope) = answers::check(file, preset, around, &base, &mut faults);
-    let images = images::check(file, preset, around.files, &scope, &mut faults);
-    let known = images::texts(&images::references(preset, &images, &scope).0);
-    let scope = with_values(preset, scope.with_images(known));
-    answers::check_rules(preset, &scope, &answers, &mut faults);
-    secrets::check(file, preset, &mut faults);
-    if !faults.is_empty() {
-        return Err(faults);
+    let survey = survey::survey(file, preset, around, &[], Unasked::Refuse);
+    if survey.faults.is_empty() {
+        Ok(survey.deployment)
+    } else {
+        Err(survey.faults)
     }
-    Ok(Deployment {
-        name: file.name.clone(),
-        preset: Arc::clone(preset),
-        hosts,
-        images,
-        answers: answers.given,
-        secrets: Secrets::default(),
-        base_folder: BASE_FOLDER.to_owned(),
-    })
 }
 
 /// Adds the preset's values as far as they can be known before a host was seen.
@@ -82,6 +72,31 @@ pub(super) fn base_scope(name: &str, hosts: &[HostSettings]) -> Scope {
     Scope::default()
         .with_hosts(views)
         .with("deployment", name.into())
+}
+
+/// Open files that the product's containers ask for, when nothing is known of the host.
+pub(super) const NOFILE: u64 = 65_536;
+
+/// Returns a host as templates see it once it was looked at.
+fn seen_view(host: &HostSettings, facts: &[HostFacts]) -> HostView {
+    let mut view = host_view(host);
+    let own = facts.iter().find(|facts| facts.host == host.name);
+    view.size = own.map(|facts| {
+        (
+            facts.cpus,
+            facts.memory,
+            facts.nofile_limit.unwrap_or(NOFILE),
+        )
+    });
+    view
+}
+
+/// Returns what templates see of a deployment whose hosts were seen.
+pub(super) fn seen_scope(deployment: &Deployment, facts: &[HostFacts]) -> Scope {
+    let hosts = deployment.hosts.iter();
+    let views = hosts.map(|host| seen_view(host, facts)).collect();
+    let scope = answers_scope(deployment).with_hosts(views);
+    with_values(&deployment.preset, scope)
 }
 
 /// Returns a host as templates see it before it was seen.

@@ -10,12 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use super::files::{FolderFiles, plain};
 use crate::model::answers::AnswersFile;
 use crate::model::deployment::Deployment;
-use crate::model::dotenv;
 use crate::model::fault::Fault;
 use crate::model::ids::QuestionId;
-use crate::model::rules::{self, Broken, Files};
+use crate::model::rules::{Broken, Files};
 use crate::model::secret::{CommandLine, SecretSource, variable_of};
-use crate::model::validate::WantedSecret;
+use crate::model::validate::{self, WantedSecret};
 
 /// Largest secret file: a typo may hit anything.
 const LARGEST: u64 = 64 << 10;
@@ -59,30 +58,11 @@ pub(super) fn accept(
     value: &SecretString,
 ) -> Result<SecretString, Fault> {
     let text = value.expose_secret();
-    let accepted = match deployment.preset.question(id) {
-        Some(question) => rules::accept_secret(question, text),
-        None => accept_fixed(text),
-    };
-    accepted
+    validate::accept_secret(&deployment.preset, id, text)
         .map(SecretString::from)
         .map_err(|Broken { rule, example }| {
             Fault::new(format!("secrets.{id}"), format!("the secret {rule}")).example(example)
         })
-}
-
-/// The secrets of the way: registry, SSH and sudo take anything on one line.
-fn accept_fixed(text: &str) -> Result<String, Broken> {
-    let broken = |rule: String| Broken {
-        rule,
-        example: "a password on one line".to_owned(),
-    };
-    if text.is_empty() {
-        return Err(broken("is empty".to_owned()));
-    }
-    match dotenv::check(text) {
-        Ok(()) | Err(dotenv::NotRenderable::TrailingBackslash) => Ok(text.to_owned()),
-        Err(_) => Err(broken("holds a line break or a NUL character".to_owned())),
-    }
 }
 
 fn fetch(

@@ -1,5 +1,6 @@
 //! A host over SSH: commands, byte streams and Docker on one connection, with ssh2.
 //!
+//! - `aliases`: what `~/.ssh/config` names.
 //! - `target` and `connector`: where to, through which jump hosts, and again when the connection broke.
 //! - `socket`, `gate`, `session`, `known_hosts`: a TCP stream, its turn at the server, ciphers and the host key.
 //! - `login`, `key`: proving who we are.
@@ -9,6 +10,7 @@
 //!
 //! Files are not uploaded by SFTP, which is slow; they go through a command's standard input.
 
+mod aliases;
 mod connector;
 mod dial;
 mod forward;
@@ -35,6 +37,7 @@ use super::{Command, ConnectSpec, Docker, Exit, Forward, Host, Output, Stream, T
 use crate::model::facts::RootAccess;
 use crate::model::ids::HostName;
 use crate::model::operator::{Nobody, Operator};
+pub use aliases::{SshAlias, aliases};
 use connector::Connector;
 use link::{Far, Fault, Link};
 pub use socket::Tuning;

@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod prompt;
 pub mod review;
+pub mod wizard;
 
 mod bars;
 mod grid;
@@ -193,7 +194,7 @@ impl<V: Voice> FrontEnd for LineFront<V> {
         }
         let manner = &self.manner;
         self.voice
-            .pause(&mut |out| prompt::answer(&ask, manner, out));
+            .pause(&mut |out| prompt::answer(&ask, manner.paint, out));
         self.spoke = Some(Timestamp::now());
     }
 

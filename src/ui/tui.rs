@@ -32,6 +32,7 @@ pub mod signals;
 pub mod terminal;
 pub mod theme;
 pub mod widgets;
+pub mod wizard;
 
 pub use app::{App, Effect};
 pub use event_loop::{Left, TuiError, show};

@@ -4,53 +4,36 @@ use super::bytes;
 use super::draft::Draft;
 use super::scene::Seat;
 use crate::model::check::CheckResult;
-use crate::model::preset::RoleNeed;
+use crate::model::sizing::{self, Wanted};
 
-/// Judges the number of CPUs. Roles share them in time, so the most demanding one says how few will do; all of them together say how many are good.
+/// Judges the number of CPUs.
 pub(super) fn cpus(seat: Seat<'_>) -> Vec<CheckResult> {
-    let needs = seat.host.needs.iter();
-    let least = needs.filter_map(|need| need.cpus.map(u64::from)).max();
-    let least = least.unwrap_or_default();
-    let good = sum(seat, |need| {
-        need.cpus_recommended.or(need.cpus).map(u64::from)
-    });
     let found = format!("{} CPUs", seat.facts.cpus);
     vec![judge(
         seat.draft("cpus", "CPUs"),
         u64::from(seat.facts.cpus),
-        (least, good),
+        sizing::cpus(&seat.host.needs),
         &found,
         |amount| format!("{amount} CPUs"),
     )]
 }
 
-/// Judges memory. A machine sold with 32 GB shows somewhat less, because the kernel and the firmware keep some: a tenth is forgiven.
+/// Judges memory.
 pub(super) fn memory(seat: Seat<'_>) -> Vec<CheckResult> {
-    let size = |text: &Option<String>| text.as_deref().and_then(bytes::parse);
-    let least = sum(seat, |need| size(&need.memory));
-    let good = sum(seat, |need| {
-        size(&need.memory_recommended).or_else(|| size(&need.memory))
-    });
     let found = format!("{} of memory", bytes::human(seat.facts.memory));
-    let seen = seat.facts.memory.saturating_add(seat.facts.memory / 9);
     vec![judge(
         seat.draft("memory", "Memory"),
-        seen,
-        (least, good),
+        sizing::memory_as_sold(seat.facts),
+        sizing::memory(&seat.host.needs),
         &found,
         bytes::human,
     )]
 }
 
-/// Adds up what all roles of the host ask for.
-fn sum(seat: Seat<'_>, amount: impl Fn(&RoleNeed) -> Option<u64>) -> u64 {
-    seat.host.needs.iter().filter_map(amount).sum()
-}
-
 fn judge(
     draft: Draft,
     seen: u64,
-    (least, good): (u64, u64),
+    Wanted { least, good }: Wanted,
     found: &str,
     words: impl Fn(u64) -> String,
 ) -> CheckResult {

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{EventLog, ReceiptStore, StoreError, private};
+use super::{DraftStore, EventLog, ReceiptStore, StoreError, private};
 use crate::model::event::Outcome;
 use crate::model::ids::{DeploymentName, PresetId, RunId};
 
@@ -41,6 +41,12 @@ impl Home {
     #[must_use]
     pub fn images(&self) -> Utf8PathBuf {
         self.root.join("images")
+    }
+
+    /// Returns the drafts of deployments that are still being asked for.
+    #[must_use]
+    pub fn drafts(&self) -> DraftStore {
+        DraftStore::new(&self.root)
     }
 
     /// Returns the folder of a deployment, whether or not anything is in it.

@@ -46,6 +46,9 @@ pub struct Question {
     /// The value when nothing is said; a *template*.
     #[serde(default)]
     pub default: Option<String>,
+    /// What is proposed once the hosts are known.
+    #[serde(default)]
+    pub propose: Option<Propose>,
     /// The values a `choice` may take.
     #[serde(default)]
     pub choices: Vec<String>,
@@ -85,6 +88,19 @@ pub struct Question {
     /// For `secret`: where a host keeps it, so that it can be read back and never changes by itself.
     #[serde(default)]
     pub kept: Option<Kept>,
+}
+
+/// A value proposed from what the hosts are, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Propose {
+    /// The value; a *template* that sees every host's `cpus` and `memory`.
+    pub value: String,
+    /// Why this much, in words; a *template*.
+    pub because: String,
+    /// What to beware of; a *template* that renders to nothing when all is well.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 /// Where a host keeps a secret.

@@ -17,9 +17,6 @@ use crate::model::secret::Secrets;
 use crate::model::template::{Assets, HostView, Kind, Scope, TemplateError};
 use crate::model::validate;
 
-/// Open files that the product's containers ask for, when nothing is known of the host.
-const NOFILE: u64 = 65_536;
-
 /// The two scopes with the hosts they know.
 pub(super) struct Views {
     /// Hosts as templates see them, in the order of the answers.
@@ -204,7 +201,7 @@ fn host_views(
                     (
                         facts.cpus,
                         facts.memory,
-                        facts.nofile_limit.unwrap_or(NOFILE),
+                        facts.nofile_limit.unwrap_or(validate::NOFILE),
                     )
                 });
             (host.name.clone(), view)

@@ -99,6 +99,50 @@ pub fn check_certificate(
         .try_for_each(|certificate| check_dates(certificate, now))
 }
 
+/// What a certificate file says, for whoever chose it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateDetails {
+    /// Whom it is for.
+    pub subject: String,
+    /// Who vouches for it.
+    pub issuer: String,
+    /// Names it covers.
+    pub names: Vec<String>,
+    /// Last day of its validity, `2027-03-01`.
+    pub until: String,
+    /// Whole days left; negative when it has expired.
+    pub days_left: i64,
+    /// Certificates in the file, its own included.
+    pub chain: usize,
+    /// Whether it vouches for itself, so that no browser trusts it by itself.
+    pub self_signed: bool,
+}
+
+/// Reads what the first certificate of a PEM file says, whether or not it is good.
+///
+/// # Errors
+/// Fails when there is no certificate that can be read.
+pub fn read_certificate(
+    pem: &[u8],
+    now: jiff::Timestamp,
+) -> Result<CertificateDetails, CertificateProblem> {
+    let blocks = certificates(pem)?;
+    let Some(block) = blocks.first() else {
+        return Err(CertificateProblem::NoCertificate);
+    };
+    let leaf = parse(1, block)?;
+    let until = leaf.validity().not_after.timestamp();
+    Ok(CertificateDetails {
+        subject: leaf.subject().to_string(),
+        issuer: leaf.issuer().to_string(),
+        names: alternative_names(&leaf),
+        until: day(until),
+        days_left: (until - now.as_second()).div_euclid(86_400),
+        chain: blocks.len(),
+        self_signed: leaf.subject() == leaf.issuer(),
+    })
+}
+
 /// Checks that a PEM private key belongs to the first certificate of a PEM file.
 ///
 /// # Errors

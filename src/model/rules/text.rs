@@ -98,7 +98,13 @@ pub fn accept_secret(question: &Question, value: &str) -> Result<String, Broken>
 /// # Errors
 /// Fails with the rule when the text is no value of this kind.
 pub fn from_text(question: &Question, text: &str) -> Result<AnswerValue, Broken> {
-    let value = match question.kind {
+    super::check(question, &value_of_text(question, text))
+}
+
+/// Turns typed text into what the answers file would hold, right or wrong: a text that is no value of the question's kind stays text, and the rule says so.
+#[must_use]
+pub fn value_of_text(question: &Question, text: &str) -> toml::Value {
+    match question.kind {
         QuestionKind::Boolean => match text {
             "true" | "yes" => toml::Value::Boolean(true),
             "false" | "no" => toml::Value::Boolean(false),
@@ -108,9 +114,11 @@ pub fn from_text(question: &Question, text: &str) -> Result<AnswerValue, Broken>
             |_| toml::Value::String(text.to_owned()),
             toml::Value::Integer,
         ),
-        QuestionKind::Cpus => text
-            .parse()
-            .map_or_else(|_| toml::Value::String(text.to_owned()), toml::Value::Float),
+        QuestionKind::Cpus => match (text.parse(), text.parse()) {
+            (Ok(whole), _) => toml::Value::Integer(whole),
+            (_, Ok(number)) => toml::Value::Float(number),
+            _ => toml::Value::String(text.to_owned()),
+        },
         QuestionKind::List => toml::Value::Array(
             text.split([',', '\n'])
                 .map(str::trim)
@@ -119,6 +127,23 @@ pub fn from_text(question: &Question, text: &str) -> Result<AnswerValue, Broken>
                 .collect(),
         ),
         _ => toml::Value::String(text.to_owned()),
+    }
+}
+
+/// Checks a secret of the way to hosts and registries, which takes anything on one line.
+///
+/// # Errors
+/// Fails with the rule that is broken; never with the value.
+pub fn accept_plain_secret(value: &str) -> Result<String, Broken> {
+    let broken = |rule: &str| Broken {
+        rule: rule.to_owned(),
+        example: "a password on one line".to_owned(),
     };
-    super::check(question, &value)
+    if value.is_empty() {
+        return Err(broken("is empty"));
+    }
+    match dotenv::check(value) {
+        Ok(()) | Err(dotenv::NotRenderable::TrailingBackslash) => Ok(value.to_owned()),
+        Err(_) => Err(broken("holds a line break or a NUL character")),
+    }
 }

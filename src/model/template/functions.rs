@@ -35,6 +35,7 @@ pub(super) fn add(environment: &mut Environment<'_>, scope: &Scope) {
             .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
     });
     environment.add_function("megabytes", |bytes: u64| format!("{}m", bytes >> 20));
+    environment.add_function("amount", size::human);
 }
 
 fn add_lookups(environment: &mut Environment<'_>, scope: &Scope) {

@@ -6,15 +6,27 @@ use crate::model::answers::AnswersFile;
 use crate::model::deployment::AnswerValue;
 use crate::model::fault::Fault;
 use crate::model::ids::QuestionId;
-use crate::model::preset::{Preset, Question, QuestionKind};
+use crate::model::preset::{Preset, Question, QuestionKind, Rule};
 use crate::model::rules::{self, Broken};
 use crate::model::suggest;
-use crate::model::template::{Kind, Scope, TemplateError};
+use crate::model::template::{HostView, Kind, Scope, TemplateError};
 
+use super::survey::{Applies, Asked};
 use super::{Surroundings, secrets, template_value};
+
+/// What becomes of an answer to a question that is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// It breaks a rule: in a file it is a mistake.
+    Refuse,
+    /// It is left alone: in a wizard the question may be asked again later.
+    Leave,
+}
 
 /// Answers as far as they are good.
 pub(super) struct Checked {
+    /// What is known of each question.
+    pub(super) asked: BTreeMap<QuestionId, Asked>,
     /// Good answers, defaults filled in.
     pub(super) given: BTreeMap<QuestionId, AnswerValue>,
     /// Variables without a value because their answer is not good; what depends on them is not judged.
@@ -27,9 +39,11 @@ pub(super) fn check(
     preset: &Preset,
     around: &Surroundings<'_>,
     base: &Scope,
+    unasked: Unasked,
     faults: &mut Vec<Fault>,
 ) -> (Checked, Scope) {
     let mut checker = Checker {
+        unasked,
         file,
         preset,
         around,
@@ -38,6 +52,7 @@ pub(super) fn check(
             secrets::source_word(file.images.source).into(),
         ),
         checked: Checked {
+            asked: BTreeMap::new(),
             given: BTreeMap::new(),
             broken: BTreeSet::new(),
         },
@@ -51,6 +66,7 @@ pub(super) fn check(
 }
 
 struct Checker<'a> {
+    unasked: Unasked,
     file: &'a AnswersFile,
     preset: &'a Preset,
     around: &'a Surroundings<'a>,
@@ -88,10 +104,13 @@ impl Checker<'_> {
             return;
         }
         self.scope.set(&variable, ().into());
-        let value = match (self.applies(question), given) {
+        let applies = self.applies(question);
+        self.note(question, &applies);
+        let value = match (applies, given) {
             (Ok(true), Some(value)) => rules::check(question, value).map(Some),
             (Ok(true), None) => self.default_of(question),
             (Ok(false), None) => Ok(None),
+            (Ok(false), Some(_)) if self.unasked == Unasked::Leave => Ok(None),
             (Ok(false), Some(_)) => Err(Broken::rule(
                 question,
                 format!(
@@ -119,6 +138,29 @@ impl Checker<'_> {
         }
     }
 
+    /// Keeps what is known of a question for whoever shows it.
+    fn note(&mut self, question: &Question, applies: &Result<bool, Unjudged>) {
+        let asked = Asked {
+            applies: match applies {
+                Ok(true) => Applies::Yes,
+                Ok(false) => Applies::No,
+                Err(_) => Applies::Unknown,
+            },
+            default: self.default_text(question).and_then(Result::ok),
+            proposal: None,
+            made: false,
+        };
+        self.checked.asked.insert(question.id.clone(), asked);
+    }
+
+    /// Renders the default; `None` when there is none, or it depends on an answer that is not good.
+    fn default_text(&self, question: &Question) -> Option<Result<String, TemplateError>> {
+        let default = question.default.as_ref()?;
+        self.depends_on_broken(Some(default)).ok()?;
+        let name = format!("question.{}.default", question.id);
+        Some(self.scope.render(Kind::Text, &name, default))
+    }
+
     fn complain(&mut self, at: &str, broken: Option<Broken>) {
         if let Some(Broken { rule, example }) = broken {
             self.faults.push(Fault::new(at, rule).example(example));
@@ -141,7 +183,7 @@ impl Checker<'_> {
     }
 
     fn default_of(&self, question: &Question) -> Result<Option<AnswerValue>, Broken> {
-        let Some(default) = &question.default else {
+        if question.default.is_none() {
             if question.optional {
                 return Ok(None);
             }
@@ -149,15 +191,11 @@ impl Checker<'_> {
                 question,
                 format!("is missing: {}", question.prompt),
             ));
-        };
-        if self.depends_on_broken(Some(default)).is_err() {
-            return Ok(None);
         }
-        let name = format!("question.{}.default", question.id);
-        let text = self
-            .scope
-            .render(Kind::Text, &name, default)
-            .map_err(|error| Broken::rule(question, error.to_string()))?;
+        let Some(rendered) = self.default_text(question) else {
+            return Ok(None);
+        };
+        let text = rendered.map_err(|error| Broken::rule(question, error.to_string()))?;
         rules::from_text(question, &text).map(Some)
     }
 
@@ -236,6 +274,56 @@ fn mentions(text: &str, variables: &BTreeSet<String>) -> bool {
         .any(|word| variables.contains(word))
 }
 
+/// Returns the key that a rule is about.
+fn place_of(preset: &Preset, rule: &Rule) -> String {
+    rule.about.first().map_or(String::new(), |about| {
+        let is_question = about.parse().is_ok_and(|id| preset.question(&id).is_some());
+        if is_question {
+            format!("answers.{about}")
+        } else {
+            about.clone()
+        }
+    })
+}
+
+/// Checks the rules that are judged on a host, on every host that was seen.
+pub(super) fn check_host_rules(
+    preset: &Preset,
+    scope: &Scope,
+    checked: &Checked,
+    hosts: &[HostView],
+    faults: &mut Vec<Fault>,
+) {
+    for (number, rule) in preset.parts.rules.iter().enumerate() {
+        let Some(role) = &rule.on else { continue };
+        if mentions(&rule.holds, &checked.broken) {
+            continue;
+        }
+        let name = format!("rule[{number}]");
+        let seen = |host: &&HostView| host.is(role.as_str()) && host.size.is_some();
+        for host in hosts.iter().filter(seen) {
+            let scope = scope.with("host", host.value());
+            let text = |template: &str| {
+                scope
+                    .render(Kind::Text, &name, template)
+                    .unwrap_or_else(|error| error.to_string())
+            };
+            match scope.evaluate(&name, &rule.holds) {
+                Ok(value) if value.is_true() => {}
+                // What cannot be judged yet is judged when the plan is made.
+                Err(_) => {}
+                Ok(_) => faults.push(
+                    Fault::new(
+                        place_of(preset, rule),
+                        format!("host `{}`: {}", host.name, text(&rule.message)),
+                    )
+                    .example(text(&rule.example)),
+                ),
+            }
+        }
+    }
+}
+
 /// Checks the rules that can be judged before a host is seen.
 pub(super) fn check_rules(
     preset: &Preset,
@@ -248,14 +336,7 @@ pub(super) fn check_rules(
             continue;
         }
         let name = format!("rule[{number}]");
-        let at = rule.about.first().map_or(String::new(), |about| {
-            let is_question = about.parse().is_ok_and(|id| preset.question(&id).is_some());
-            if is_question {
-                format!("answers.{about}")
-            } else {
-                about.clone()
-            }
-        });
+        let at = place_of(preset, rule);
         let text = |template: &str| {
             scope
                 .render(Kind::Text, &name, template)

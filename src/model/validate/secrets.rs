@@ -5,6 +5,7 @@ use crate::model::deployment::Deployment;
 use crate::model::fault::Fault;
 use crate::model::ids::QuestionId;
 use crate::model::preset::{Preset, QuestionKind};
+use crate::model::rules::{self, Broken};
 use crate::model::suggest;
 
 use super::template_value;
@@ -44,6 +45,23 @@ pub struct WantedSecret {
     pub help: String,
     /// Whether it must be given: it is not made when left out, and nothing works without it.
     pub required: bool,
+}
+
+/// Returns the secrets of the way to hosts and images, which no preset declares: id, label and what it is used for.
+#[must_use]
+pub fn way_secrets() -> [(&'static str, &'static str, &'static str); 4] {
+    FIXED
+}
+
+/// Checks the value of a secret, of the preset or of the way, and returns it as it is used.
+///
+/// # Errors
+/// Fails with the rule that is broken; never with the value.
+pub fn accept_secret(preset: &Preset, id: &QuestionId, value: &str) -> Result<String, Broken> {
+    match preset.question(id) {
+        Some(question) => rules::accept_secret(question, value),
+        None => rules::accept_plain_secret(value),
+    }
 }
 
 /// Refuses entries of `[secrets]` that nothing asks for.

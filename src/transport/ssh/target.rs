@@ -221,7 +221,8 @@ fn misspelt(name: &str, why: &str) -> TransportError {
     }
 }
 
-fn read(folder: Option<&Utf8Path>) -> Result<SshConfig, TransportError> {
+/// Reads `~/.ssh/config`; one that is not there says nothing.
+pub(super) fn read(folder: Option<&Utf8Path>) -> Result<SshConfig, TransportError> {
     let Some(folder) = folder else {
         return Ok(SshConfig::default());
     };

@@ -6,7 +6,6 @@ use inquire::ui::RenderConfig;
 use inquire::{Confirm, Password, PasswordDisplayMode, Select};
 use secrecy::SecretString;
 
-use super::Manner;
 use super::review::{Files, plan};
 use super::voice::Show;
 use crate::model::operator::{SecretRequest, UnknownHostKey};
@@ -21,17 +20,17 @@ const FILES: &str = "Show every file in full first";
 const NO: &str = "No, change nothing";
 
 /// Puts a question to the operator and sends the answer back; `out` shows what is to be read before it.
-pub(super) fn answer(ask: &Ask, manner: &Manner, out: Show<'_>) {
+pub(super) fn answer(ask: &Ask, paint: Paint, out: Show<'_>) {
     // Whoever asked may have been cancelled in the meantime; then nobody waits for the answer.
     match ask {
         Ask::HostKey(key, reply) => {
-            let _ = reply.send(host_key(key, manner.paint, out));
+            let _ = reply.send(host_key(key, paint, out));
         }
         Ask::Secret(request, reply) => {
-            let _ = reply.send(secret(&wanted(request), manner.paint));
+            let _ = reply.send(secret(&wanted(request), paint));
         }
         Ask::Review(steps, reply) => {
-            let _ = reply.send(review(steps, manner.paint, out));
+            let _ = reply.send(review(steps, paint, out));
         }
     }
 }
@@ -139,7 +138,7 @@ fn kept<T>(answer: inquire::error::InquireResult<T>) -> Option<T> {
 }
 
 /// Returns inquire's colours, or none.
-fn looks(paint: Paint) -> RenderConfig<'static> {
+pub(super) fn looks(paint: Paint) -> RenderConfig<'static> {
     if paint.is_on() {
         RenderConfig::default_colored()
     } else {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::Problem;
 use crate::model::deployment::Deployment;
+use crate::model::facts::HostFacts;
 use crate::model::ids::QuestionId;
 use crate::model::preset::{Preset, QuestionKind};
 use crate::model::resolve::{ResolveError, resolve};
 use crate::model::resolved::Resolved;
 use crate::model::sample;
 use crate::model::template::{Assets, Kind};
-use crate::model::validate::answers_scope;
+use crate::model::validate::{self, answers_scope};
 
 /// The product's files with made-up files of the operator.
 struct SampleAssets(Arc<dyn Assets>);
@@ -46,6 +47,7 @@ pub(super) fn check(preset: &Arc<Preset>, assets: &Arc<dyn Assets>) -> Vec<Probl
         };
         rules_and_names(&deployment, &mut problems);
         let facts = sample::facts_of(&deployment);
+        proposals(&deployment, &facts, &mut problems);
         match resolve(&deployment, &facts, &|_, _, _| None, &assets, &|buffer| {
             buffer.fill(7);
         }) {
@@ -99,6 +101,18 @@ fn rules_and_names(deployment: &Deployment, problems: &mut Vec<Problem>) {
                         .map(Problem::from),
                 );
             }
+        }
+    }
+}
+
+/// Tries every proposal on made-up hosts.
+fn proposals(deployment: &Deployment, facts: &[HostFacts], problems: &mut Vec<Problem>) {
+    let scope = validate::seen_scope(deployment, facts);
+    for question in &deployment.preset.parts.questions {
+        let asked = deployment.answers.contains_key(&question.id) || question.optional;
+        if let Some(proposed) = question.propose.as_ref().filter(|_| asked) {
+            let rendered = validate::proposed(question, proposed, &scope);
+            problems.extend(rendered.err().map(Problem::from));
         }
     }
 }

@@ -65,11 +65,11 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
-        let wide = width(word);
-        if used + wide <= room {
+    // At blanks only: what stands between them, such as a path or a word with its comma, stays together.
+    for word in text.split_inclusive(' ') {
+        if used + width(word.trim_end()) <= room {
             line.push_str(word);
-            used += wide;
+            used += width(word);
             continue;
         }
         if !line.trim().is_empty() {
