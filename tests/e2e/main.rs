@@ -27,8 +27,12 @@ mod cases;
 mod deploy;
 mod one_vm;
 mod program;
+#[path = "../terminal/pty.rs"]
+#[expect(dead_code, reason = "what only the terminal's own tests need")]
+mod pty;
 #[cfg(feature = "e2e-unproved")]
 mod resume;
+mod screens;
 mod shop;
 mod site;
 #[cfg(feature = "e2e-unproved")]
