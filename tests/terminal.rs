@@ -9,28 +9,24 @@
     reason = "a test that meets a surprise must fail"
 )]
 
-use std::ffi::OsStr;
-use std::io::{Read, Write};
-use std::num::NonZero;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+#[path = "terminal/pty.rs"]
+#[expect(unreachable_pub, reason = "shared with the end-to-end tests")]
+mod pty;
+
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use pty::{OnTerminal, PATIENCE};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::process::Signal;
+use rustix::termios::LocalModes;
 use syntho_installer::model::event::{Event, Record, Stage};
 use syntho_installer::model::ids::RunId;
 use syntho_installer::ui::tui::keys::Binding;
 use syntho_installer::ui::tui::screen::{Interrupted, Title, Turned};
 use syntho_installer::ui::tui::{self, Flow, Look, Screen};
-
-/// How long something may take to be seen.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is to be seen on the recorded run's first page.
 const FIRST: &str = "acme-prod";
@@ -70,15 +66,28 @@ impl Screen for Panics {
     }
 }
 
-/// A program on a terminal.
-struct OnTerminal {
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    screen: Arc<Mutex<vt100::Parser>>,
-    enough: Arc<AtomicBool>,
-    reading: Option<JoinHandle<()>>,
+/// The program at work on a recorded run.
+struct Replay {
+    program: OnTerminal,
     _folder: tempfile::TempDir,
+}
+
+/// Starts the built program on a recorded run and waits until it is seen.
+fn replay() -> Replay {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run.jsonl");
+    fs_err::write(&run, recording()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syntho-installer"));
+    command
+        .args(["replay", run.to_str().unwrap(), "--speed", "0"])
+        .env("HOME", folder.path())
+        .env("SYNTHO_INSTALLER_HOME", folder.path().join("home"));
+    let program = OnTerminal::start(&command);
+    program.until("the run", |p| p.text().contains(FIRST));
+    Replay {
+        program,
+        _folder: folder,
+    }
 }
 
 /// Returns a run that was recorded and never ended, as one line for each event.
@@ -105,155 +114,12 @@ fn recording() -> String {
     lines.collect()
 }
 
-fn cells(count: u16) -> NonZero<u16> {
-    NonZero::new(count).unwrap()
-}
-
-impl OnTerminal {
-    /// Starts the built program on a recorded run.
-    fn replay() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let run = folder.path().join("run.jsonl");
-        fs_err::write(&run, recording()).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syntho-installer"));
-        command.args(["replay", run.to_str().unwrap(), "--speed", "0"]);
-        Self::start(command, folder)
-    }
-
-    fn start(mut command: CommandBuilder, folder: tempfile::TempDir) -> Self {
-        let size = PtySize {
-            rows: 24,
-            cols: 80,
-            ..PtySize::default()
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let profile = std::env::var_os("LLVM_PROFILE_FILE");
-        let panicking = command.get_env(PANICKING).map(OsStr::to_owned);
-        command.env_clear();
-        if let Some(value) = panicking {
-            command.env(PANICKING, value);
-        }
-        if let Some(profile) = profile {
-            command.env("LLVM_PROFILE_FILE", profile);
-        }
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("HOME", folder.path());
-        command.env("PATH", "/usr/bin:/bin");
-        command.env("SYNTHO_INSTALLER_HOME", folder.path().join("home"));
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(24), cells(80), 0)));
-        let drawn = Arc::clone(&screen);
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let enough = Arc::new(AtomicBool::new(false));
-        let seen_enough = Arc::clone(&enough);
-        let reading = std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if seen_enough.load(Ordering::SeqCst) {
-                    break;
-                }
-                drawn.lock().unwrap().process(&bytes[..count]);
-            }
-        });
-        Self {
-            keys: pair.master.take_writer().unwrap(),
-            master: pair.master,
-            child,
-            screen,
-            enough,
-            reading: Some(reading),
-            _folder: folder,
-        }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    fn pid(&self) -> Pid {
-        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        Pid::from_raw(pid).unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
-    }
-
-    fn text(&self) -> String {
-        self.screen.lock().unwrap().screen().contents()
-    }
-
-    /// Waits until `seen` holds.
-    fn until(&self, what: &str, seen: impl Fn(&Self) -> bool) {
-        let began = Instant::now();
-        while !seen(self) {
-            assert!(
-                began.elapsed() < PATIENCE,
-                "not seen: {what}\n{}",
-                self.text()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn is_taken(&self) -> bool {
-        self.screen.lock().unwrap().screen().alternate_screen()
-    }
-
-    /// Returns the letter by which the system tells how the process is.
-    fn state(&self) -> char {
-        let stat = fs_err::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
-    }
-
-    /// Waits for the end and returns the exit code.
-    fn wait(&mut self) -> u32 {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.exit_code();
-            }
-            assert!(began.elapsed() < PATIENCE, "still running\n{}", self.text());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Fails when the terminal is not as it was found.
-    fn assert_sane(&self) {
-        self.until("the operator's own screen", |this| !this.is_taken());
-        let screen = self.screen.lock().unwrap();
-        let screen = screen.screen();
-        assert!(!screen.hide_cursor(), "the cursor is hidden");
-        assert!(!screen.bracketed_paste(), "pastes are bracketed");
-        assert_eq!(
-            screen.mouse_protocol_mode(),
-            vt100::MouseProtocolMode::None,
-            "the mouse is taken"
-        );
-        let modes = self.modes();
-        assert!(modes.contains(LocalModes::ICANON), "not line by line");
-        assert!(modes.contains(LocalModes::ECHO), "no echo");
-        assert!(modes.contains(LocalModes::ISIG), "Ctrl-C does nothing");
-    }
-
-    fn modes(&self) -> LocalModes {
-        let name = self.master.tty_name().unwrap();
-        let terminal = fs_err::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(name)
-            .unwrap();
-        tcgetattr(&terminal).unwrap().local_modes
-    }
-}
-
 #[test]
 fn leaving_gives_the_terminal_back() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
+    let Replay {
+        mut program,
+        _folder,
+    } = replay();
     assert!(program.is_taken());
     assert!(!program.modes().contains(LocalModes::ICANON));
     program.press("q");
@@ -264,8 +130,10 @@ fn leaving_gives_the_terminal_back() {
 #[test]
 fn a_signal_gives_the_terminal_back() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        let mut program = OnTerminal::replay();
-        program.until("the run", |p| p.text().contains(FIRST));
+        let Replay {
+            mut program,
+            _folder,
+        } = replay();
         program.signal(signal);
         program.wait();
         program.assert_sane();
@@ -274,8 +142,10 @@ fn a_signal_gives_the_terminal_back() {
 
 #[test]
 fn ctrl_z_gives_the_terminal_back_and_takes_it_again() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
+    let Replay {
+        mut program,
+        _folder,
+    } = replay();
     program.press("\u{1a}");
     program.until("the program at rest", |p| p.state() == 'T');
     program.assert_sane();
@@ -291,8 +161,10 @@ fn ctrl_z_gives_the_terminal_back_and_takes_it_again() {
 
 #[test]
 fn a_stop_from_outside_is_the_same_as_ctrl_z() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
+    let Replay {
+        mut program,
+        _folder,
+    } = replay();
     program.signal(Signal::TSTP);
     program.until("the program at rest", |p| p.state() == 'T');
     program.assert_sane();
@@ -306,20 +178,8 @@ fn a_stop_from_outside_is_the_same_as_ctrl_z() {
 
 #[test]
 fn a_terminal_that_goes_away_ends_the_program() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
-    // Nobody reads any more, nobody types any more: the window was closed.
-    program.enough.store(true, Ordering::SeqCst);
-    program.press("\u{c}");
-    program.reading.take().unwrap().join().unwrap();
-    let OnTerminal {
-        master,
-        keys,
-        mut child,
-        ..
-    } = program;
-    drop(keys);
-    drop(master);
+    let Replay { program, _folder } = replay();
+    let mut child = program.hang_up();
     let began = Instant::now();
     while child.try_wait().unwrap().is_none() {
         assert!(
@@ -332,30 +192,16 @@ fn a_terminal_that_goes_away_ends_the_program() {
 
 #[test]
 fn a_resize_is_followed_at_any_time() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
+    let Replay {
+        mut program,
+        _folder,
+    } = replay();
     for (rows, cols, seen) in [
         (10, 40, "Please enlarge"),
         (1, 1, ""),
         (40, 120, "syntho-installer"),
     ] {
-        let size = PtySize {
-            rows,
-            cols,
-            ..PtySize::default()
-        };
-        program
-            .screen
-            .lock()
-            .unwrap()
-            .screen_mut()
-            .set_size(cells(rows), cells(cols));
-        program.master.resize(size).unwrap();
-        eprintln!(
-            "STATUS {}",
-            fs_err::read_to_string(format!("/proc/{}/status", program.pid())).unwrap()
-        );
-        eprintln!("SIZE {:?}", program.master.get_size());
+        program.resize(cols, rows);
         program.until(seen, |p| p.text().contains(seen));
     }
     program.press("q");
@@ -365,8 +211,10 @@ fn a_resize_is_followed_at_any_time() {
 
 #[test]
 fn help_is_there_and_a_paste_is_only_text() {
-    let mut program = OnTerminal::replay();
-    program.until("the run", |p| p.text().contains(FIRST));
+    let Replay {
+        mut program,
+        _folder,
+    } = replay();
     program.press("?");
     program.until("the help", |p| p.text().contains("Everywhere"));
     // A pasted `q` is not the key `q`.
@@ -384,11 +232,12 @@ fn a_panic_gives_the_terminal_back_and_is_told() {
         let _ = tui::show(Panics, Look::FULL);
         return;
     }
-    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    let mut command = Command::new(std::env::current_exe().unwrap());
     let name = "a_panic_gives_the_terminal_back_and_is_told";
-    command.args(["--exact", name, "--nocapture"]);
-    command.env(PANICKING, "1");
-    let mut program = OnTerminal::start(command, tempfile::tempdir().unwrap());
+    command
+        .args(["--exact", name, "--nocapture"])
+        .env(PANICKING, "1");
+    let mut program = OnTerminal::start(&command);
     program.wait();
     program.until("what went wrong", |p| {
         p.text().contains("a screen that panics")

@@ -14,6 +14,7 @@ use super::runner::Links;
 use crate::model::check::CheckResult;
 use crate::model::deployment::Deployment;
 use crate::model::docker::{ContainerFacts, ImageFacts, VolumeFacts};
+use crate::model::facts::HostFacts;
 use crate::model::ids::{HostName, RunId};
 use crate::model::resolved::Resolved;
 use crate::transport::{ContainerFilter, TransportError};
@@ -48,6 +49,22 @@ pub struct Stands {
     pub containers: Vec<ContainerFacts>,
     /// Volumes.
     pub volumes: Vec<VolumeFacts>,
+}
+
+/// Returns what facts say of each host; for a deployment on which nothing was changed since they were gathered.
+#[must_use]
+pub fn seen(facts: &BTreeMap<HostName, HostFacts>) -> BTreeMap<HostName, Stands> {
+    let stands = facts.iter().filter_map(|(host, facts)| {
+        let docker = facts.docker.as_ref()?;
+        let stands = Stands {
+            root: docker.engine.root.clone(),
+            images: docker.images.clone(),
+            containers: docker.containers.clone(),
+            volumes: docker.volumes.clone(),
+        };
+        Some((host.clone(), stands))
+    });
+    stands.collect()
 }
 
 /// Asks every host of the deployment what stands on it; one that does not answer is told to the log and left out.

@@ -8,7 +8,7 @@ use super::look::judged;
 use super::stages::{self, Settled, Standing, standing};
 use super::story::{Ending, Run};
 use crate::engine::action::AnyAction;
-use crate::engine::handover::{self, HandOver};
+use crate::engine::handover::{self, HandOver, Stands};
 use crate::engine::lock::{BEAT, Held, Holding, HostLock, LocalLock, Owner};
 use crate::engine::materials::FromResolved;
 use crate::engine::plan::Plan;
@@ -65,7 +65,8 @@ fn stands(
     depth: Depth,
 ) -> Result<Outcome, Ending> {
     let checks = judged(run, settled, depth)?;
-    hand_over(run, settled, folder, &checks);
+    let stands = handover::seen(&settled.seen.facts);
+    hand_over(run, settled, folder, &checks, &stands);
     accept(run, folder, Some(Outcome::NothingToDo))?;
     Ok(Outcome::NothingToDo)
 }
@@ -101,7 +102,8 @@ fn carry_out(
     let changed = worked?;
     let checks = judged(run, settled, Depth::Full)?;
     locks.release();
-    hand_over(run, settled, folder, &checks);
+    let stands = handover::look(&settled.resolved, settled.seen.links.as_ref());
+    hand_over(run, settled, folder, &checks, &stands);
     Ok(if changed {
         Outcome::Done
     } else {
@@ -110,12 +112,17 @@ fn carry_out(
 }
 
 /// Writes the hand-over record beside the receipts. What stands does not fall because its record could not be written: that is only told.
-fn hand_over(run: &Run<'_>, settled: &Settled, folder: &DeploymentFolder, checks: &[CheckResult]) {
-    let stands = handover::look(&settled.resolved, settled.seen.links.as_ref());
+fn hand_over(
+    run: &Run<'_>,
+    settled: &Settled,
+    folder: &DeploymentFolder,
+    checks: &[CheckResult],
+    stands: &BTreeMap<HostName, Stands>,
+) {
     let text = handover::record(&HandOver {
         deployment: &run.job.deployment,
         resolved: &settled.resolved,
-        stands: &stands,
+        stands,
         checks,
         run: &run.id,
         judged: jiff::Timestamp::now(),

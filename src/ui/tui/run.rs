@@ -28,6 +28,7 @@ mod rows;
 pub mod scrollback;
 mod source;
 mod story;
+mod taking;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

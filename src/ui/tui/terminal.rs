@@ -19,6 +19,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Whether the terminal is taken now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -122,6 +123,14 @@ impl Drop for Tui {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Returns whether nobody is at the other end of the terminal any more: a window that was closed, a connection that broke.
+pub fn is_gone() -> bool {
+    let stdin = io::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::empty())];
+    // Errors and hang-ups are always told.
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|told| told > 0)
 }
 
 /// Gives the terminal back, if it is taken.

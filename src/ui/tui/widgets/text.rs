@@ -77,7 +77,7 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
         }
         line = String::new();
         let mut rest = word;
-        while width(rest) > room {
+        while width(rest.trim_end()) > room {
             let start = start_of(rest, room);
             if start.is_empty() {
                 // A single grapheme wider than the room is not to be had.
@@ -119,6 +119,8 @@ mod tests {
     #[rstest]
     #[case("one two three", 7, &["one two", "three"])]
     #[case("abcdefgh", 3, &["abc", "def", "gh"])]
+    #[case::no_stop_alone("go on there.", 9, &["go on", "there."])]
+    #[case("see /opt/some/where", 15, &["see", "/opt/some/where"])]
     #[case("", 5, &[""])]
     fn broken(#[case] text: &str, #[case] room: usize, #[case] lines: &[&str]) {
         assert_eq!(wrapped(text, room), lines);
