@@ -245,7 +245,7 @@ impl Wizard {
         let first: u64 = number
             .parse()
             .map_or(2, |number: u64| number.saturating_add(1));
-        (first..)
+        (first..=u64::MAX)
             .map(|number| format!("{stem}{number}"))
             .find(|name| !taken(name))
             .unwrap_or_default()

@@ -179,7 +179,7 @@ impl Form {
     }
 
     /// Moves a choice by one.
-    pub(super) fn choose(&mut self, desk: &mut Desk, field: &Field, forward: bool) {
+    pub(super) fn choose(desk: &mut Desk, field: &Field, forward: bool) {
         let FieldKind::Choice(choices) = &field.kind else {
             return;
         };
