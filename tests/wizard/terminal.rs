@@ -68,7 +68,6 @@ impl Place {
     }
 }
 
-/// Returns a number of rows or columns.
 fn cells(count: u16) -> NonZero<u16> {
     NonZero::new(count).unwrap()
 }
