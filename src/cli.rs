@@ -107,6 +107,9 @@ pub enum Command {
     Verify(NamedArgs),
     /// Play a recorded run again
     Replay(ReplayArgs),
+    /// Look into image archives, check them, and manage the store they are read into
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Rehearse a whole deployment on this machine, on virtual machines in containers
     Demo(DemoArgs),
     /// Print a completion script for a shell
@@ -161,6 +164,39 @@ pub enum AnswersCommand {
         /// The preset
         id: PresetId,
     },
+}
+
+/// What to do with image archives.
+#[derive(Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Show the images of archives, and what they lack to deploy each preset
+    Inspect(ArchivesArgs),
+    /// Read archives from end to end and check every digest in them
+    Verify(ArchivesArgs),
+    /// Show the store that archives are read into, or clear it
+    Store(StoreArgs),
+}
+
+/// Arguments of commands that read archives.
+#[derive(Debug, Args)]
+pub struct ArchivesArgs {
+    /// Archives made by `docker save`, plain or compressed by gzip or zstd, or tars of such archives
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `bundle store`.
+#[derive(Debug, Args)]
+pub struct StoreArgs {
+    /// Remove everything from it; archives are read again when they are needed
+    #[arg(long)]
+    pub clear: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `check`.

@@ -4,6 +4,7 @@
 //! whatever goes wrong comes back as a [`Failure`] that is printed once, here.
 
 mod answers;
+mod bundle;
 mod completions;
 mod demo;
 mod drive;
@@ -87,6 +88,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Replay(args)) => replay::run(session, args),
+        Some(Command::Bundle(command)) => bundle::run(session, command),
         Some(Command::Demo(args)) => demo::run(session, args),
     }
 }

@@ -5,6 +5,7 @@
 pub mod action;
 pub mod cancel;
 pub mod compose;
+pub mod delivery;
 pub mod facts;
 mod fan_out;
 pub mod it_sheet;

@@ -205,6 +205,17 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// Fails when no engine answers.
     fn docker(&self) -> Result<Arc<dyn Docker>, TransportError>;
 
+    /// Has the host listen on a port of its own loopback and hands the connections over; 0 leaves the port to the host. Nothing listens on any
+    /// network. It ends when the value is dropped or the connection ends; a new one may ask for the same port again.
+    ///
+    /// # Errors
+    /// With [`TransportError::Refused`] when the host does not allow it or the port is taken; this machine needs no such port and has none.
+    fn forward(&self, _port: u16) -> Result<Box<dyn Forward>, TransportError> {
+        Err(TransportError::Refused {
+            what: "forwarding of a port back to this machine".to_owned(),
+        })
+    }
+
     /// Runs a command and collects what it prints.
     ///
     /// # Errors
@@ -237,6 +248,21 @@ pub trait Host: Send + Sync + fmt::Debug {
             Err(TransportError::from_output(command, &output))
         }
     }
+}
+
+/// A port of a host's loopback whose connections come to us.
+pub trait Forward: Send + Sync {
+    /// Returns the port on the host.
+    fn port(&self) -> u16;
+
+    /// Returns the next connection, or `None` when none came within `limit`.
+    ///
+    /// # Errors
+    /// When the connection to the host has ended.
+    fn accept(
+        &self,
+        limit: Duration,
+    ) -> Result<Option<std::os::unix::net::UnixStream>, TransportError>;
 }
 
 /// Opens byte streams to a host's Docker socket, one for each HTTP connection.
@@ -337,6 +363,24 @@ pub trait Docker: Send + Sync {
         login: Option<&RegistryLogin>,
         progress: &mut dyn FnMut(LayerProgress),
     ) -> Result<(), TransportError>;
+
+    /// Gives an image one more name.
+    ///
+    /// # Errors
+    /// When the image is not there, or the engine does not answer or says no.
+    fn tag(&self, image: &str, name: &ImageRef) -> Result<(), TransportError>;
+
+    /// Takes a name from an image; one that is not there is no error. An image whose last name it was goes unless something uses it.
+    ///
+    /// # Errors
+    /// When the engine does not answer or says no.
+    fn untag(&self, name: &ImageRef) -> Result<(), TransportError>;
+
+    /// Loads an archive as `docker save` makes it, read from `archive` as it is sent.
+    ///
+    /// # Errors
+    /// When the archive cannot be read, or the engine does not answer or says no.
+    fn load(&self, archive: Box<dyn std::io::Read + Send>) -> Result<(), TransportError>;
 
     /// Returns the last lines of a container's output, both streams, as text.
     ///

@@ -9,6 +9,7 @@
 mod cli {
     mod answers;
     mod basics;
+    mod bundle;
     mod sandbox;
     mod terminal;
 }

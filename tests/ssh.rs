@@ -13,6 +13,8 @@
 mod commands;
 #[path = "ssh/failures.rs"]
 mod failures;
+#[path = "ssh/forward.rs"]
+mod forward;
 #[path = "ssh/host_keys.rs"]
 mod host_keys;
 #[path = "ssh/jumps.rs"]

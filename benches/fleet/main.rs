@@ -34,6 +34,7 @@ mod trouble;
 mod by_hand;
 mod commands;
 mod deployment;
+mod images;
 mod looking;
 mod others;
 mod table;
@@ -46,6 +47,11 @@ use table::Table;
 fn main() {
     let mut table = Table::default();
     itself(&mut table);
+    images::measure(&mut table);
+    if std::env::var_os("SYNTHO_BENCH_IMAGES_ONLY").is_some() {
+        print!("{table}");
+        return;
+    }
     deployment::measure(&mut table);
     let many = commands::site();
     commands::measure(&many, &mut table);

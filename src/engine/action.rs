@@ -156,6 +156,20 @@ pub trait Materials: Send + Sync {
     /// Returns the registry login, when there is one.
     fn registry_login(&self) -> Option<crate::transport::RegistryLogin>;
 
+    /// Returns the image of the archives that goes by this name, one for `architecture` when there are several.
+    fn bundled(
+        &self,
+        _reference: &crate::model::image::ImageRef,
+        _architecture: &str,
+    ) -> Option<crate::model::bundle::BundledImage> {
+        None
+    }
+
+    /// Returns the way from the archives to hosts, when images come from some.
+    fn delivery(&self) -> Option<&super::delivery::Delivery> {
+        None
+    }
+
     /// Returns the variables that a stack's `.env` must give to Compose, by name, as they were meant.
     fn environment(
         &self,

@@ -13,8 +13,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::engine::action::{Context, Material, Materials, Progress};
+use crate::engine::delivery::Delivery;
+use crate::model::bundle::BundledImage;
 use crate::model::docker::LayerProgress;
 use crate::model::ids::{HostName, StackId};
+use crate::model::image::ImageRef;
 use crate::transport::fake::{FakeHost, Reply};
 use crate::transport::{Command, RegistryLogin};
 
@@ -155,6 +158,8 @@ pub(crate) struct Cupboard {
     pub(crate) files: BTreeMap<String, Material>,
     pub(crate) environment: Vec<(String, SecretString)>,
     pub(crate) login: Option<RegistryLogin>,
+    pub(crate) bundled: Vec<BundledImage>,
+    pub(crate) delivery: Option<Arc<Delivery>>,
 }
 
 impl Materials for Cupboard {
@@ -164,6 +169,14 @@ impl Materials for Cupboard {
 
     fn registry_login(&self) -> Option<RegistryLogin> {
         self.login.clone()
+    }
+
+    fn bundled(&self, reference: &ImageRef, architecture: &str) -> Option<BundledImage> {
+        crate::images::matching::find(&self.bundled, reference, Some(architecture)).cloned()
+    }
+
+    fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_deref()
     }
 
     fn environment(

@@ -3,16 +3,20 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::action::{Material, Materials};
+use super::delivery::Delivery;
+use crate::images::matching;
+use crate::model::bundle::BundledImage;
 use crate::model::ids::{HostName, StackId};
+use crate::model::image::ImageRef;
 use crate::model::resolved::{PlacedStack, Resolved};
 use crate::transport::{Input, RegistryLogin};
 
 /// The secret that logs in to the registry.
 const REGISTRY_PASSWORD: &str = "registry-password";
 
-/// Gives actions what [`Resolved`] holds.
+/// Gives actions what [`Resolved`] holds, and the way from archives to hosts.
 #[derive(Debug, Clone, Copy)]
-pub struct FromResolved<'a>(pub &'a Resolved);
+pub struct FromResolved<'a>(pub &'a Resolved, pub Option<&'a Delivery>);
 
 impl FromResolved<'_> {
     fn stack(&self, host: &HostName, stack: &StackId) -> Option<&PlacedStack> {
@@ -46,6 +50,14 @@ impl Materials for FromResolved<'_> {
             username: account.username.clone()?,
             password: self.0.secrets.get(&id)?.clone(),
         })
+    }
+
+    fn bundled(&self, reference: &ImageRef, architecture: &str) -> Option<BundledImage> {
+        matching::find(&self.0.bundled, reference, Some(architecture)).cloned()
+    }
+
+    fn delivery(&self) -> Option<&Delivery> {
+        self.1
     }
 
     fn environment(&self, host: &HostName, stack: &StackId) -> Option<Vec<(String, SecretString)>> {

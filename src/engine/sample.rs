@@ -158,6 +158,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
             reference: ImageRef::parse("x:1").unwrap(),
             unpacked: 1,
             aliases: Vec::new(),
+            tag_endings: Vec::new(),
         }],
         files: vec![
             file(
@@ -220,6 +221,7 @@ pub(crate) fn resolved(base: &str) -> Resolved {
         health: Vec::new(),
         endpoints: Vec::new(),
         image_source: ImageSource::Present,
+        bundled: Vec::new(),
         registry: None,
         keep_login: false,
         secrets,

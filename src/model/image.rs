@@ -146,6 +146,27 @@ impl fmt::Display for ImageRef {
     }
 }
 
+/// Writes an image name as Docker means it: `docker.io/library/` in front is silent, a missing tag is `latest`.
+#[must_use]
+pub fn canonical(name: &str) -> String {
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    // A name pinned by a digest is found by it; the tag beside it is not looked at.
+    if let Some((named, digest)) = name.split_once('@') {
+        let repository = match named.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => repository,
+            _ => named,
+        };
+        return format!("{repository}@{digest}");
+    }
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +204,15 @@ mod tests {
     #[case("a//b")]
     fn refused(#[case] text: &str) {
         assert!(ImageRef::parse(text).is_err());
+    }
+
+    #[rstest]
+    #[case("postgres:14.5", "postgres:14.5")]
+    #[case("docker.io/library/postgres:14.5", "postgres:14.5")]
+    #[case("docker.io/team/app", "team/app:latest")]
+    #[case("registry.lan:5000/app", "registry.lan:5000/app:latest")]
+    #[case("registry.lan:5000/app:1@sha256:aa", "registry.lan:5000/app@sha256:aa")]
+    fn names_as_docker_means_them(#[case] name: &str, #[case] expected: &str) {
+        assert_eq!(canonical(name), expected);
     }
 }

@@ -189,6 +189,7 @@ pub fn resolve(
         endpoints: judge::endpoints(deployment, &views)?,
         stacks,
         image_source: deployment.images.source,
+        bundled: Vec::new(),
         registry: registry(deployment, &views),
         keep_login: deployment.images.keep_login,
         secrets,

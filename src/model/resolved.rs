@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use secrecy::SecretString;
 
 use super::answers::ImageSource;
+use super::bundle::BundledImage;
 use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
 use super::image::ImageRef;
 use super::preset::{RoleNeed, Service};
@@ -33,6 +34,8 @@ pub struct Resolved {
     pub endpoints: Vec<PlacedEndpoint>,
     /// How images reach the hosts.
     pub image_source: ImageSource,
+    /// The images of the archives, when they come from some; filled in once those have been read.
+    pub bundled: Vec<BundledImage>,
     /// The registry's host and user, when images come from one with a login; the password is the secret `registry-password`.
     pub registry: Option<RegistryAccount>,
     /// Whether the registry login stays on the hosts.
@@ -105,6 +108,8 @@ pub struct PlacedImage {
     pub unpacked: u64,
     /// Other repository names the vendor's texts know it by.
     pub aliases: Vec<String>,
+    /// Endings the vendor has put behind the release at times.
+    pub tag_endings: Vec<String>,
 }
 
 /// One file as it shall stand on the host.

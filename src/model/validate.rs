@@ -11,8 +11,8 @@ mod secrets;
 mod survey;
 
 pub use answers::Unasked;
-pub use images::references;
 pub(super) use images::texts;
+pub use images::{references, usual_references};
 pub(super) use proposals::render as proposed;
 pub(super) use secrets::answers_scope;
 pub use secrets::{WantedSecret, accept_secret, wanted_secrets, way_secrets};

@@ -21,6 +21,7 @@ use crate::model::image::ImageRef;
 mod connection;
 mod convert;
 mod exec;
+mod names;
 pub(super) mod problem;
 mod pull;
 
@@ -161,6 +162,26 @@ impl Docker for EngineClient {
             pull::run(&engine, reference, login, progress).await
         })
         .map_err(problem::of_registry)
+    }
+
+    fn tag(&self, image: &str, name: &ImageRef) -> Result<(), TransportError> {
+        let action = format!("name an image {name}");
+        self.call(&action, ASK, async |engine| {
+            names::tag(&engine, image, name).await
+        })
+    }
+
+    fn untag(&self, name: &ImageRef) -> Result<(), TransportError> {
+        let action = format!("take the name {name} from an image");
+        self.call(&action, LIST, async |engine| {
+            names::untag(&engine, name).await
+        })
+    }
+
+    fn load(&self, archive: Box<dyn std::io::Read + Send>) -> Result<(), TransportError> {
+        self.call("load an archive", TRANSFER, async |engine| {
+            names::load(&engine, archive).await
+        })
     }
 
     fn logs(&self, container: &str, tail: usize) -> Result<String, TransportError> {

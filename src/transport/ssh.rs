@@ -6,12 +6,14 @@
 //! - `login`, `key`: proving who we are.
 //! - `link`: the thread that owns the session, and all that runs over it.
 //! - `dial`: the way to the host's Docker.
+//! - `forward`: a port of the host whose connections come to us.
 //!
 //! Files are not uploaded by SFTP, which is slow; they go through a command's standard input.
 
 mod aliases;
 mod connector;
 mod dial;
+mod forward;
 mod gate;
 mod key;
 mod known_hosts;
@@ -31,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use super::docker::EngineClient;
 use super::sudo::{self, Root};
-use super::{Command, ConnectSpec, Docker, Exit, Host, Output, Stream, TransportError};
+use super::{Command, ConnectSpec, Docker, Exit, Forward, Host, Output, Stream, TransportError};
 use crate::model::facts::RootAccess;
 use crate::model::ids::HostName;
 use crate::model::operator::{Nobody, Operator};
@@ -248,6 +250,10 @@ impl Host for SshHost {
 
     fn docker(&self) -> Result<Arc<dyn Docker>, TransportError> {
         Ok(Arc::new(EngineClient::new(dial::docker(self)?)))
+    }
+
+    fn forward(&self, port: u16) -> Result<Box<dyn Forward>, TransportError> {
+        Ok(Box::new(forward::open(&self.access, port)?))
     }
 }
 

@@ -17,6 +17,9 @@ use super::sandbox::Sandbox;
 #[case::deploy("deploy", &["deploy", "--help"])]
 #[case::status("status", &["status", "--help"])]
 #[case::verify("verify", &["verify", "--help"])]
+#[case::bundle("bundle", &["bundle", "--help"])]
+#[case::bundle_inspect("bundle_inspect", &["bundle", "inspect", "--help"])]
+#[case::bundle_store("bundle_store", &["bundle", "store", "--help"])]
 #[case::demo("demo", &["demo", "--help"])]
 fn help(#[case] name: &str, #[case] arguments: &[&str]) {
     insta::assert_snapshot!(format!("help_{name}"), Sandbox::new().run(arguments));

@@ -15,6 +15,7 @@
 )]
 
 mod bad_input;
+mod bundle;
 mod canary;
 mod cases;
 mod deploy;

@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Context, Rights};
 use crate::model::answers::ImageSource;
+use crate::model::bundle::BundledImage;
 use crate::model::docker::{ImageFacts, LayerProgress};
 use crate::model::ids::ImageId;
 use crate::model::image::ImageRef;
 use crate::model::plan::{Description, Probe};
 use crate::transport::{Command, Input, RegistryLogin};
+
+mod from_bundle;
 
 /// What one layer counts for in the progress: the first half for its download, the second for its unpacking.
 const LAYER: u64 = 1000;
@@ -33,6 +36,9 @@ pub struct DeliverImage {
     pub keep_login: bool,
     /// Whose rights the login is kept with.
     pub rights: Rights,
+    /// The deployment's folder on the host; what runs there by itself is kept in it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
     /// The image's id on the host, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -90,6 +96,38 @@ impl DeliverImage {
                 self.reference, image.architecture, self.architecture
             )
         })
+    }
+
+    /// Returns the image of the archives that is meant.
+    fn bundled(&self, cx: &Context<'_>) -> Option<BundledImage> {
+        cx.materials.bundled(&self.reference, &self.architecture)
+    }
+
+    /// Returns whether an image on the host is the archives' one; as far as they say nothing, it is.
+    fn is_bundled(&self, cx: &Context<'_>, found: &ImageFacts) -> Result<bool, ActionError> {
+        let Some(bundled) = self.bundled(cx) else {
+            return Ok(true);
+        };
+        // Only layers are the same in every image store.
+        Ok(bundled.is(found, false)
+            || bundled.is(found, cx.host.docker()?.engine()?.containerd_store))
+    }
+
+    fn deliver(&self, cx: &Context<'_>) -> Result<(), ActionError> {
+        match (cx.materials.delivery(), self.bundled(cx)) {
+            (Some(delivery), Some(image)) => from_bundle::deliver(self, cx, delivery, &image),
+            _ => Err(ActionError::Situation {
+                message: self.not_bundled(),
+                evidence: Vec::new(),
+                remedy: Some(
+                    "see what the archives hold: `syntho-installer bundle inspect FILE`".to_owned(),
+                ),
+            }),
+        }
+    }
+
+    fn not_bundled(&self) -> String {
+        format!("image `{}` is in none of the archives", self.reference)
     }
 
     /// Returns the login that belongs to this image's registry.
@@ -174,7 +212,7 @@ impl Action for DeliverImage {
             ),
             ImageSource::Bundle => (
                 format!("deliver image `{}`", self.reference),
-                "from the bundle",
+                "from the archives; Docker fetches only the layers it lacks",
             ),
         };
         Description {
@@ -199,14 +237,15 @@ impl Action for DeliverImage {
             .as_ref()
             .and_then(|image| self.wrong_architecture(image));
         Ok(match (self.source, found, wrong) {
+            (ImageSource::Bundle, Some(found), None) if !self.is_bundled(cx, &found)? => {
+                Probe::Needed
+            }
             (_, Some(_), None) => Probe::AlreadySo,
+            (ImageSource::Bundle, _, _) if self.bundled(cx).is_some() => Probe::Needed,
+            (ImageSource::Bundle, None, _) => Probe::Conflict(self.not_bundled()),
             (ImageSource::Registry, _, _) => Probe::Needed,
             (_, Some(_), Some(wrong)) => Probe::Conflict(wrong),
             (ImageSource::Present, None, _) => Probe::Conflict(self.missing(&docker.images()?)),
-            (ImageSource::Bundle, None, _) => Probe::Conflict(format!(
-                "image `{}` is not on the host, and this release does not deliver bundles: load it with `docker load`",
-                self.reference
-            )),
         })
     }
 
@@ -216,10 +255,14 @@ impl Action for DeliverImage {
     }
 
     fn execute(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
-        self.pull(cx)?;
+        if self.source == ImageSource::Bundle {
+            self.deliver(cx)?;
+        } else {
+            self.pull(cx)?;
+        }
         let Some(image) = cx.host.docker()?.image(&self.reference)? else {
             return Err(ActionError::Situation {
-                message: format!("image `{}` was pulled and is not there", self.reference),
+                message: format!("image `{}` was brought and is not there", self.reference),
                 evidence: Vec::new(),
                 remedy: Some(
                     "check the space under Docker's folder and run the same command again"

@@ -22,6 +22,8 @@ pub(crate) struct World {
     /// Images that a registry would give.
     pub(crate) registry: Vec<ImageFacts>,
     pub(crate) pulls: Vec<(String, Option<String>)>,
+    /// Archives that were loaded.
+    pub(crate) loads: Vec<Vec<u8>>,
     pub(crate) exec: Option<(i32, String)>,
     /// What `config --format json` makes of values; `None` doubles `$` as Compose does.
     pub(crate) misread: Option<(String, String)>,
@@ -195,6 +197,37 @@ impl Docker for Engine {
             });
         }
         world.images.push(found);
+        Ok(())
+    }
+
+    fn tag(&self, image: &str, name: &ImageRef) -> Result<(), TransportError> {
+        let mut world = self.world();
+        let named = |found: &&mut ImageFacts| {
+            found.id == image || found.tags.iter().any(|tag| tag == image)
+        };
+        if let Some(found) = world.images.iter_mut().find(named) {
+            found.tags.push(name.to_string());
+        }
+        Ok(())
+    }
+
+    fn untag(&self, name: &ImageRef) -> Result<(), TransportError> {
+        let name = name.to_string();
+        for image in &mut self.world().images {
+            image.tags.retain(|tag| *tag != name);
+        }
+        Ok(())
+    }
+
+    fn load(&self, mut archive: Box<dyn std::io::Read + Send>) -> Result<(), TransportError> {
+        let mut bytes = Vec::new();
+        let read = archive.read_to_end(&mut bytes);
+        read.map_err(|error| TransportError::Docker {
+            action: "load an archive".to_owned(),
+            detail: error.to_string(),
+            status: None,
+        })?;
+        self.world().loads.push(bytes);
         Ok(())
     }
 

@@ -227,6 +227,7 @@ impl<'a> Steps<'a> {
             architecture: docker_architecture(&facts.architecture).to_owned(),
             keep_login: self.planning.resolved.keep_login,
             rights: self.rights(stack)?,
+            folder: self.planning.folder(),
             id: None,
             pulled: false,
         }))

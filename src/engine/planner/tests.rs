@@ -25,7 +25,7 @@ fn planned(site: &Site, resolved: &Resolved) -> Plan<AnyAction> {
         facts: &site.facts(),
         rights: &site.rights(),
         links: site,
-        materials: &FromResolved(resolved),
+        materials: &FromResolved(resolved, None),
         base_folder: &site.base(),
         run: &RunId(RUN.to_owned()),
         concurrency: 3,
@@ -65,7 +65,7 @@ fn executed_by(
     };
     let work = Work {
         links: site,
-        materials: &FromResolved(resolved),
+        materials: &FromResolved(resolved, None),
         listener: &|event: Event| hear(&event),
         guard: site,
         redactor: &Redactor::new(&resolved.secrets),
@@ -205,7 +205,7 @@ fn another_announced_address_stops_what_was_told_the_wrong_one() {
     let ends: Mutex<Vec<(StepId, StepResult)>> = Mutex::default();
     let work = Work {
         links: &site,
-        materials: &FromResolved(&resolved),
+        materials: &FromResolved(&resolved, None),
         listener: &|event: Event| {
             if let Event::StepEnded { step, result, .. } = event {
                 ends.lock().unwrap().push((step, result));

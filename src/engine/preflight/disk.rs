@@ -1,9 +1,14 @@
 //! Disk under Docker's root and under the deployment's folder: bytes and inodes.
 
+use std::collections::BTreeSet;
+
 use super::bytes;
 use super::scene::Seat;
+use super::system::in_dockers_words;
+use crate::images::matching;
 use crate::model::check::CheckResult;
 use crate::model::facts::Disk;
+use crate::model::resolved::PlacedImage;
 
 /// What compose files, certificates and logs of long steps may take in the deployment's folder.
 const FOLDER_NEED: u64 = 64 << 20;
@@ -25,7 +30,7 @@ pub(super) fn space(seat: Seat<'_>) -> Vec<CheckResult> {
         ];
     };
     let missing = seat.missing_images();
-    let images: u64 = missing.iter().map(|image| image.unpacked).sum();
+    let images = room_for(seat, &missing);
     let data: u64 = seat
         .host
         .needs
@@ -64,6 +69,30 @@ pub(super) fn space(seat: Seat<'_>) -> Vec<CheckResult> {
     } else {
         draft.pass(found)
     }]
+}
+
+/// Returns bytes that missing images take: what the archives say where images come from some, the preset's guess otherwise. A layer that several share
+/// takes its room once, and one that is there takes none.
+fn room_for(seat: Seat<'_>, missing: &[&PlacedImage]) -> u64 {
+    let there = seat.docker().map_or(&[][..], |docker| &docker.images);
+    let architecture = in_dockers_words(&seat.facts.architecture);
+    let mut counted = BTreeSet::new();
+    let mut bytes = 0;
+    for image in missing {
+        let Some(bundled) =
+            matching::find(&seat.resolved.bundled, &image.reference, Some(architecture))
+        else {
+            bytes += image.unpacked;
+            continue;
+        };
+        for layer in bundled.layers.iter().skip(bundled.shared_with(there)) {
+            if counted.insert(&layer.diff_id) {
+                // Its compressed form lies beside it until it is unpacked.
+                bytes += layer.size + layer.packed;
+            }
+        }
+    }
+    bytes
 }
 
 fn counted(images: usize) -> String {
@@ -176,5 +205,31 @@ mod tests {
         let mut sample = Sample::three();
         sample.on("ui").disks[1].free = free;
         assert_eq!(told(&folder(sample.seat("ui"))), [expected]);
+    }
+
+    #[test]
+    fn archives_say_how_much_is_missing() {
+        use crate::model::bundle::{BundledImage, BundledLayer};
+        let mut sample = Sample::three();
+        let layer = |id: &str| BundledLayer {
+            diff_id: id.to_owned(),
+            size: 3 << 30,
+            packed: 1 << 30,
+        };
+        let here = &mut sample.docker("ray-1").images;
+        let name = here[0].tags[0].clone();
+        here[0].tags = vec!["older:1".to_owned()];
+        here[0].layers = vec!["base".to_owned()];
+        sample.resolved.bundled = vec![BundledImage {
+            id: "sha256:new".to_owned(),
+            names: vec![name],
+            architecture: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            config_size: 1,
+            layers: vec![layer("base"), layer("top")],
+        }];
+        let seat = sample.seat("ray-1");
+        assert_eq!(seat.missing_images().len(), 1);
+        assert_eq!(room_for(seat, &seat.missing_images()), 4 << 30);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::scene::{Seat, canonical};
 use super::system::in_dockers_words;
+use crate::images::matching::{self, Need};
 use crate::model::answers::ImageSource;
 use crate::model::check::CheckResult;
 use crate::model::resolved::PlacedImage;
@@ -33,6 +34,9 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
     let wanted = &image.reference;
     let delivered = seat.resolved.image_source != ImageSource::Present;
     let Some(here) = seat.image(wanted) else {
+        if seat.resolved.image_source == ImageSource::Bundle {
+            return bundled(seat, image);
+        }
         if delivered {
             return None;
         }
@@ -60,6 +64,10 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
     }
     let found = format!("{wanted} is there, made for {}", here.architecture);
     let draft = draft.because(format!("the host is {host}"));
+    if seat.resolved.image_source == ImageSource::Bundle {
+        // It will be replaced by the archives' one, if that fits.
+        return self::bundled(seat, image);
+    }
     Some(if delivered {
         draft
             .remedy("it will be replaced by the one that is brought")
@@ -70,6 +78,58 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
             .command(format!("sudo docker pull --platform linux/{host} {wanted}"))
             .fail(found)
     })
+}
+
+/// Judges what the archives hold for an image that the host lacks.
+fn bundled(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
+    let draft = seat.draft("images", "Images");
+    let wanted = &image.reference;
+    let host = in_dockers_words(&seat.facts.architecture);
+    let all = &seat.resolved.bundled;
+    let Some(found) = matching::find(all, wanted, Some(host)) else {
+        let near = matching::near(
+            all,
+            &Need {
+                id: &image.id,
+                reference: wanted,
+                aliases: &image.aliases,
+                tag_endings: &image.tag_endings,
+            },
+        );
+        let told = format!("{wanted} is in none of the archives");
+        let draft = draft
+            .because("images come from the archives, and Docker may not look for them elsewhere");
+        return Some(match near.first() {
+            Some(first) => draft
+                .remedy(format!(
+                    "if `{first}` is the one that is meant, write it into the answers under `[images.refs]`: {} = \"{first}\"",
+                    image.id
+                ))
+                .fail(format!("{told}; {} is", in_words(&near))),
+            None if all.iter().any(|image| image.names.is_empty()) => draft
+                .because("an image in them was saved by its id and has no name")
+                .remedy("save it by name")
+                .command(format!("docker save --output images.tar {wanted}"))
+                .fail(told),
+            None => draft
+                .remedy("add an archive that holds it, under `[images]` as one of `bundles`")
+                .command(format!("docker save --output image.tar {wanted}"))
+                .fail(told),
+        });
+    };
+    if found.architecture == host && found.os == "linux" {
+        return None;
+    }
+    Some(
+        draft
+            .because(format!("the host is linux/{host}"))
+            .remedy(format!("save the image made for linux/{host}"))
+            .command(format!("docker pull --platform linux/{host} {wanted}"))
+            .fail(format!(
+                "{wanted} in the archives is made for {}/{}",
+                found.os, found.architecture
+            )),
+    )
 }
 
 /// Returns names on the host that may be meant: same repository with another tag or registry first, then the vendor's other spellings.
@@ -171,10 +231,59 @@ mod tests {
             told(&images(sample.seat("ray-1"))),
             [format!("fail images: {RAY} is there, made for arm64")]
         );
-        sample.resolved.image_source = ImageSource::Bundle;
+        sample.resolved.image_source = ImageSource::Registry;
         assert_eq!(
             told(&images(sample.seat("ray-1"))),
             [format!("warn images: {RAY} is there, made for arm64")]
+        );
+    }
+
+    fn archived(name: &str, architecture: &str) -> crate::model::bundle::BundledImage {
+        crate::model::bundle::BundledImage {
+            id: format!("sha256:{name}"),
+            names: vec![name.to_owned()],
+            architecture: architecture.to_owned(),
+            os: "linux".to_owned(),
+            config_size: 1,
+            layers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_archive_that_lacks_an_image_is_refused_by_name() {
+        let mut sample = Sample::three();
+        sample.resolved.image_source = ImageSource::Bundle;
+        sample.docker("ui").images.clear();
+        assert_eq!(
+            told(&images(sample.seat("ui"))),
+            ["fail images: syntho.azurecr.io/syntho-core-backend:1.9.0 is in none of the archives"]
+        );
+        let near = archived("other.example/syntho-backend:1.9.0", "amd64");
+        sample.resolved.bundled = vec![near];
+        assert_eq!(
+            told(&images(sample.seat("ui"))),
+            [
+                "fail images: syntho.azurecr.io/syntho-core-backend:1.9.0 is in none of the archives; `other.example/syntho-backend:1.9.0` is"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_archive_for_another_architecture_is_refused() {
+        let mut sample = Sample::three();
+        sample.resolved.image_source = ImageSource::Bundle;
+        sample.docker("ray-1").images.clear();
+        sample.resolved.bundled = vec![archived(RAY, "arm64")];
+        assert_eq!(
+            told(&images(sample.seat("ray-1"))),
+            [format!(
+                "fail images: {RAY} in the archives is made for linux/arm64"
+            )]
+        );
+        sample.resolved.bundled.push(archived(RAY, "amd64"));
+        assert_eq!(
+            told(&images(sample.seat("ray-1"))),
+            ["pass images: 0 are there, 1 will be brought"]
         );
     }
 }

@@ -7,6 +7,7 @@ use crate::model::docker::{ContainerFacts, ImageFacts};
 use crate::model::facts::{DockerFacts, HostFacts};
 use crate::model::ids::HostName;
 use crate::model::image::ImageRef;
+pub(super) use crate::model::image::canonical;
 use crate::model::resolved::{PlacedImage, PlacedStack, Resolved, ResolvedHost};
 
 /// The label by which containers, networks and volumes of a deployment are known; its value is the deployment's name.
@@ -142,41 +143,5 @@ impl<'a> Seat<'a> {
     /// Returns whether a program is on the host.
     pub(super) fn has(self, tool: &str) -> bool {
         self.facts.tools.get(tool).copied().unwrap_or(false)
-    }
-}
-
-/// Writes an image name as Docker means it: `docker.io/library/` in front is silent, a missing tag is `latest`.
-pub(super) fn canonical(name: &str) -> String {
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    let name = name.strip_prefix("library/").unwrap_or(name);
-    // A name pinned by a digest is found by it; the tag beside it is not looked at.
-    if let Some((named, digest)) = name.split_once('@') {
-        let repository = match named.rsplit_once(':') {
-            Some((repository, tag)) if !tag.contains('/') => repository,
-            _ => named,
-        };
-        return format!("{repository}@{digest}");
-    }
-    let last = name.rsplit('/').next().unwrap_or(name);
-    if last.contains(':') {
-        name.to_owned()
-    } else {
-        format!("{name}:latest")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("postgres:14.5", "postgres:14.5")]
-    #[case("docker.io/library/postgres:14.5", "postgres:14.5")]
-    #[case("docker.io/team/app", "team/app:latest")]
-    #[case("registry.lan:5000/app", "registry.lan:5000/app:latest")]
-    #[case("registry.lan:5000/app:1@sha256:aa", "registry.lan:5000/app@sha256:aa")]
-    fn names_as_docker_means_them(#[case] name: &str, #[case] expected: &str) {
-        assert_eq!(canonical(name), expected);
     }
 }

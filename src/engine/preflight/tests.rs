@@ -68,6 +68,7 @@ impl Sample {
             health: Vec::new(),
             endpoints: Vec::new(),
             image_source: ImageSource::Present,
+            bundled: Vec::new(),
             registry: None,
             keep_login: false,
             secrets: Secrets::default(),
@@ -193,6 +194,7 @@ fn stack(id: &str, host: &str, image: &str, ports: &[u16]) -> PlacedStack {
             reference: ImageRef::parse(image).unwrap(),
             unpacked: 2 << 30,
             aliases: vec!["syntho-backend".into()],
+            tag_endings: Vec::new(),
         }],
         files: vec![compose_file(
             "services:\n  head:\n    container_name: ray-head\n    ulimits:\n      nofile:\n        soft: 65536\n        hard: 65536\n",

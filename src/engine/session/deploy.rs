@@ -30,10 +30,12 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     let _here =
         LocalLock::take(&folder.lock_path(), run.job.deployment.name.as_str()).map_err(plain)?;
     let seen = stages::see(run)?;
-    let settled = stages::settle(run, seen)?;
+    let mut settled = stages::settle(run, seen)?;
+    let bundles = stages::open_bundles(run, &mut settled);
     if stages::plan_of_nothing(run, &settled).is_some() {
         return stands(run, &settled, &folder, Depth::Quick);
     }
+    bundles?;
     stages::preflight(run, &settled)?;
     let plan = stages::plan(run, &settled)?;
     refuse_conflicts(&plan)?;
@@ -108,7 +110,7 @@ fn work(
     locks: &Held,
 ) -> Result<bool, Ending> {
     run.stage(Stage::Run);
-    let materials = FromResolved(&settled.resolved);
+    let materials = FromResolved(&settled.resolved, settled.delivery.as_ref());
     let receipts = folder.receipts();
     let ran = runner::run(
         plan,

@@ -11,7 +11,8 @@ use crate::model::failure::{Failure, FailureKind};
 /// Makes every check and writes the sheet for the customer's IT when something must be opened or mended.
 pub(super) fn check(run: &Run<'_>) -> Result<Outcome, Ending> {
     let seen = stages::see(run)?;
-    let settled = stages::settle(run, seen)?;
+    let mut settled = stages::settle(run, seen)?;
+    stages::open_bundles(run, &mut settled)?;
     let report = stages::checked(run, &settled)?;
     let sheet = it_sheet(&settled.resolved, &report);
     let folder = run.job.home.deployment(&run.job.deployment.name);
@@ -31,8 +32,10 @@ pub(super) fn check(run: &Run<'_>) -> Result<Outcome, Ending> {
 /// Plans and tells the plan.
 pub(super) fn plan(run: &Run<'_>) -> Result<Outcome, Ending> {
     let seen = stages::see(run)?;
-    let settled = stages::settle(run, seen)?;
+    let mut settled = stages::settle(run, seen)?;
+    let bundles = stages::open_bundles(run, &mut settled);
     if stages::plan_of_nothing(run, &settled).is_none() {
+        bundles?;
         stages::preflight(run, &settled)?;
         stages::plan(run, &settled)?;
     }

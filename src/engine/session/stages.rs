@@ -1,12 +1,14 @@
 //! The stages that only read, in order. Each takes what the one before made and makes what the next needs.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::connections::{self, Connections};
 use super::kept::{self, Kept};
 use super::story::{Ending, Run};
 use crate::engine::action::{AnyAction, Rights};
+use crate::engine::delivery::Delivery;
 use crate::engine::facts::gather_all;
 use crate::engine::materials::FromResolved;
 use crate::engine::plan::Plan;
@@ -14,7 +16,9 @@ use crate::engine::planner::{self, PlanError, Planning};
 use crate::engine::preflight::{self, PreflightContext, Report};
 use crate::engine::redact::Redactor;
 use crate::engine::runner::sum_up;
-use crate::model::answers::SudoUse;
+use crate::images::blobs::{BlobStore, LIMIT};
+use crate::images::bundle;
+use crate::model::answers::{ImageSource, SudoUse};
 use crate::model::check::Verdict;
 use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::facts::HostFacts;
@@ -35,6 +39,8 @@ pub(super) struct Settled {
     pub(super) rights: BTreeMap<HostName, Rights>,
     pub(super) resolved: Resolved,
     pub(super) redactor: Redactor,
+    /// The way from archives to hosts, once those have been read.
+    pub(super) delivery: Option<Delivery>,
 }
 
 /// Reaches and looks at every host; one that fails stops the run after all were tried.
@@ -91,7 +97,43 @@ pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
         rights,
         resolved,
         redactor,
+        delivery: None,
     })
+}
+
+/// Reads the archives that images come from, unless they were read before and are unchanged. No host is touched.
+pub(super) fn open_bundles(run: &Run<'_>, settled: &mut Settled) -> Result<(), Ending> {
+    let images = &run.job.deployment.images;
+    if images.source != ImageSource::Bundle {
+        return Ok(());
+    }
+    run.go_on()?;
+    let failed = |error| Ending::from(Failure::from_error(&error));
+    let store = BlobStore::open(run.job.home.images(), LIMIT).map_err(failed)?;
+    for path in images.bundle.iter().chain(&images.bundles) {
+        let notice = |text| run.listener.hear(Event::Noticed { host: None, text });
+        let mut begun = false;
+        let read = bundle::read(path, &store, &mut |progress| {
+            if !std::mem::replace(&mut begun, true) {
+                notice(format!("reading {path}, {} MB", progress.total / 1_000_000));
+            }
+            if run.job.cancel.is_raised() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        for image in read.map_err(failed)? {
+            if !settled.resolved.bundled.contains(&image) {
+                settled.resolved.bundled.push(image);
+            }
+        }
+        if begun {
+            notice(format!("{path} is whole and sound"));
+        }
+    }
+    settled.delivery = Some(Delivery::new(Arc::new(store)));
+    Ok(())
 }
 
 fn look_up(
@@ -155,7 +197,7 @@ pub(super) fn plan_of_nothing(run: &Run<'_>, settled: &Settled) -> Option<Plan<A
 }
 
 fn planned(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, PlanError> {
-    let materials = FromResolved(&settled.resolved);
+    let materials = FromResolved(&settled.resolved, settled.delivery.as_ref());
     planner::plan(&Planning {
         resolved: &settled.resolved,
         facts: &settled.seen.facts,

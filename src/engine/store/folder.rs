@@ -43,6 +43,12 @@ impl Home {
         DraftStore::new(&self.root)
     }
 
+    /// Returns where image archives are read into.
+    #[must_use]
+    pub fn images(&self) -> Utf8PathBuf {
+        self.root.join("images")
+    }
+
     /// Returns the folder of a deployment, whether or not anything is in it.
     #[must_use]
     pub fn deployment(&self, name: &DeploymentName) -> DeploymentFolder {

@@ -19,6 +19,9 @@ pub struct Image {
     /// Other repository names under which the vendor's texts know it.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Endings that the vendor has put behind the release at times, such as `-cpu`.
+    #[serde(default)]
+    pub tag_endings: Vec<String>,
     /// Needed only when this *expression* is true.
     #[serde(default)]
     pub when: Option<String>,

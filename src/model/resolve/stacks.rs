@@ -237,6 +237,7 @@ impl Placing<'_> {
                 unpacked: size::parse(&image.unpacked)
                     .map_err(|error| self.broken("images", error.to_string()))?,
                 aliases: image.aliases.clone(),
+                tag_endings: image.tag_endings.clone(),
             });
         }
         Ok(images)

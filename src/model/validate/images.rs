@@ -183,6 +183,31 @@ pub fn references(
     (references, faults)
 }
 
+/// Returns what a preset needs at a release when every question keeps its default: for judging an archive before there are answers.
+#[must_use]
+pub fn usual_references(preset: &Preset, tag: &str) -> BTreeMap<ImageId, ImageRef> {
+    let mut scope = Scope::default();
+    for question in &preset.parts.questions {
+        let name = question.id.variable();
+        let default = question.default.as_deref().unwrap_or_default();
+        let value = scope.render(Kind::Text, &name, default).unwrap_or_default();
+        scope.set(
+            &name,
+            match value.as_str() {
+                "" => Value::from(()),
+                "true" => Value::from(true),
+                "false" => Value::from(false),
+                text => Value::from(text),
+            },
+        );
+    }
+    let images = ImagesSection {
+        tag: Some(tag.to_owned()),
+        ..ImagesSection::default()
+    };
+    references(preset, &images, &scope).0
+}
+
 /// Returns references as templates see them.
 pub(in crate::model) fn texts(
     references: &BTreeMap<ImageId, ImageRef>,

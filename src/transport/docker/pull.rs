@@ -43,7 +43,7 @@ pub(super) async fn run(
 }
 
 /// Returns the name and the tag or digest; without either Docker would fetch every tag there is.
-fn split(reference: &ImageRef) -> (String, &str) {
+pub(super) fn split(reference: &ImageRef) -> (String, &str) {
     let name = match reference.registry() {
         Some(registry) => format!("{registry}/{}", reference.repository()),
         None => reference.repository().to_owned(),

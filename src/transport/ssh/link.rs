@@ -5,6 +5,7 @@
 
 mod bridge;
 mod closing;
+mod doors;
 mod exec;
 mod feed;
 mod job;
@@ -26,6 +27,8 @@ use ssh2::Session;
 
 use super::socket::{Socket, Tuning};
 use crate::transport::{Input, TransportError};
+use doors::DoorJob;
+pub(super) use doors::Open;
 pub(super) use job::{Far, Reply, Running};
 use job::{Request, StreamJob, exec_job};
 pub(super) use wire::Fault;
@@ -108,6 +111,16 @@ impl Link {
         Self::wait(&answered, limit)?
     }
 
+    /// Has the host listen on a port of its loopback; 0 leaves the port to it.
+    ///
+    /// # Errors
+    /// When the host refuses, the connection ends, or `limit` passes.
+    pub(super) fn listen(&self, port: u16, limit: Duration) -> Result<Open, Fault> {
+        let (answer, answered) = sync_channel(1);
+        self.send(Request::Door(DoorJob { port, answer }))?;
+        Self::wait(&answered, limit)?
+    }
+
     fn wait<T>(answered: &Receiver<T>, limit: Duration) -> Result<T, Fault> {
         use mpsc::RecvTimeoutError::{Disconnected, Timeout};
         answered.recv_timeout(limit).map_err(|error| match error {
@@ -130,7 +143,7 @@ impl Link {
     }
 
     /// Wakes the worker.
-    fn ring(&self) {
+    pub(super) fn ring(&self) {
         // A full pipe means that the worker has yet to wake up anyway; a broken one, that it has ended.
         let _ = (&self.bell).write(&[1]);
     }

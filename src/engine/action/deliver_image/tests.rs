@@ -14,6 +14,7 @@ fn action(source: ImageSource) -> DeliverImage {
         architecture: "amd64".to_owned(),
         keep_login: false,
         rights: Rights::Login,
+        folder: String::new(),
         id: None,
         pulled: false,
     }

@@ -52,6 +52,15 @@ impl Docker for Engine {
     ) -> Result<(), TransportError> {
         Ok(())
     }
+    fn tag(&self, _: &str, _: &ImageRef) -> Result<(), TransportError> {
+        Ok(())
+    }
+    fn untag(&self, _: &ImageRef) -> Result<(), TransportError> {
+        Ok(())
+    }
+    fn load(&self, _: Box<dyn std::io::Read + Send>) -> Result<(), TransportError> {
+        Ok(())
+    }
     fn logs(&self, _: &str, _: usize) -> Result<String, TransportError> {
         Ok(String::new())
     }

@@ -182,6 +182,11 @@ impl Bridge {
         if self.ends.local && self.ends.told && (self.ends.far || self.hung_up()) {
             self.over = true;
         }
+        if !self.over && self.ends.far && self.is_closed(wire)? {
+            // It takes nothing more, and libssh2 would wait for its window for ever.
+            self.over = true;
+            progress = true;
+        }
         Ok(progress)
     }
 
@@ -323,6 +328,12 @@ impl Bridge {
             moved = true;
         }
         Ok(moved)
+    }
+
+    /// Returns whether the far side, which has ended its output, has closed the channel altogether.
+    fn is_closed(&mut self, wire: &Wire) -> Result<bool, Fault> {
+        let channel = &mut self.channel;
+        Ok(wire.call(|_| channel.wait_close())?.is_some())
     }
 
     /// Returns whether the caller has dropped its end, rather than only ended its input.

@@ -20,6 +20,8 @@ pub(super) enum Request {
     Exec(ExecJob),
     /// Open a byte stream.
     Stream(StreamJob),
+    /// Listen on a port of the host.
+    Door(super::doors::DoorJob),
 }
 
 /// Where a byte stream ends on the far side.

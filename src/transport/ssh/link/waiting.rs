@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
+use super::doors::Doors;
 use super::job::{ExecJob, Far, Request, StreamJob};
 use super::opening::For;
 
@@ -15,11 +16,12 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Takes what callers have sent; returns whether there are callers at all.
-    pub(super) fn collect(&mut self, inbox: &Receiver<Request>) -> bool {
+    pub(super) fn collect(&mut self, inbox: &Receiver<Request>, doors: &mut Doors) -> bool {
         loop {
             match inbox.try_recv() {
                 Ok(Request::Exec(job)) => self.commands.push_back(job),
                 Ok(Request::Stream(job)) => self.streams.push_back(job),
+                Ok(Request::Door(job)) => doors.push(job),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             }

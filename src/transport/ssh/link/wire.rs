@@ -23,6 +23,7 @@ const CHANNEL_FAILURE: i32 = -21;
 const REQUEST_DENIED: i32 = -22;
 const CHANNEL_CLOSED: i32 = -26;
 const EOF_SENT: i32 = -27;
+const NOT_GRANTED: i32 = -32;
 const SOCKET_SEND: i32 = -7;
 const SOCKET_DISCONNECT: i32 = -13;
 const SOCKET_RECV: i32 = -43;
@@ -200,7 +201,7 @@ fn of_io(session: &Session, error: &io::Error) -> ssh2::Error {
 /// Sorts libssh2's errors into those of one channel and those that end the connection.
 fn fault(error: &ssh2::Error) -> Fault {
     match error.code() {
-        ErrorCode::Session(CHANNEL_FAILURE | REQUEST_DENIED) => {
+        ErrorCode::Session(CHANNEL_FAILURE | REQUEST_DENIED | NOT_GRANTED) => {
             Fault::Refused(error.message().to_owned())
         }
         ErrorCode::Session(CHANNEL_CLOSED | EOF_SENT) => Fault::Closed,

@@ -9,6 +9,7 @@ use ssh2::{Channel, Session};
 
 use super::bridge::Bridge;
 use super::closing::Closing;
+use super::doors::Doors;
 use super::exec::Exec;
 use super::job::Request;
 use super::opening::{Answer, For, Opening};
@@ -35,6 +36,7 @@ pub(super) struct Worker {
     quota: Quota,
     execs: Vec<Exec>,
     bridges: Vec<Bridge>,
+    doors: Doors,
     closing: Closing,
     buffer: Vec<u8>,
     pulse: Pulse,
@@ -67,6 +69,7 @@ impl Worker {
             quota: Quota::new(),
             execs: Vec::new(),
             bridges: Vec::new(),
+            doors: Doors::default(),
             closing: Closing::default(),
             buffer: vec![0; BUFFER],
             pulse: Pulse::new(tuning.quiet),
@@ -91,7 +94,7 @@ impl Worker {
     /// Moves everything as far as it goes, then sleeps.
     fn serve(&mut self) -> Result<(), Fault> {
         loop {
-            self.left = !self.waiting.collect(&self.inbox);
+            self.left = !self.waiting.collect(&self.inbox, &mut self.doors);
             if self.left {
                 return Ok(());
             }
@@ -139,10 +142,33 @@ impl Worker {
     fn step_rest(&mut self) -> Result<bool, Fault> {
         let mut progress = self.retire();
         progress |= self.closing.step(&self.wire)?;
+        progress |= self.step_doors()?;
         progress |= self.use_stock();
         progress |= self.turn_away();
         progress |= self.open()?;
         Ok(progress)
+    }
+
+    /// Takes the connections that came in on ports of the host.
+    fn step_doors(&mut self) -> Result<bool, Fault> {
+        let Self {
+            doors,
+            wire,
+            bridges,
+            closing,
+            pulse,
+            ..
+        } = self;
+        doors.step(wire, pulse.quiet, &mut |channel, streams| {
+            // Whoever left in the meantime takes nothing: the connection is closed.
+            match pair()
+                .ok()
+                .and_then(|(near, far)| streams.send(far).is_ok().then_some(near))
+            {
+                Some(near) => bridges.push(Bridge::new(channel, near)),
+                None => closing.push(channel, false),
+            }
+        })
     }
 
     /// Lets others be first the next time, when the socket could not take what everybody had.
@@ -296,11 +322,7 @@ impl Worker {
         session: bool,
         bridge: impl FnOnce(Channel, UnixStream) -> Bridge,
     ) {
-        let pair = UnixStream::pair().and_then(|(near, far)| {
-            near.set_nonblocking(true)?;
-            Ok((near, far))
-        });
-        let taken = match pair {
+        let taken = match pair() {
             Ok((near, far)) => answer.try_send(Ok(far)).is_ok().then_some(near),
             Err(error) => {
                 // Whoever has stopped waiting does not need to know.
@@ -348,6 +370,7 @@ impl Worker {
             self.pulse.heard();
         }
         let readers = self.stock.is_some()
+            || self.doors.any()
             || self.opening.is_some()
             || !(self.execs.is_empty() && self.bridges.is_empty() && self.closing.is_empty());
         let watch = Watch {
@@ -367,6 +390,7 @@ impl Worker {
     fn nap(&self) -> Duration {
         let blind = self.opening.is_some()
             || !self.closing.is_empty()
+            || self.doors.waits_blindly()
             || self.execs.iter().any(Exec::waits_blindly)
             || self.bridges.iter().any(Bridge::waits_blindly);
         let nap = self.pulse.nap(blind);
@@ -379,7 +403,7 @@ impl Worker {
         let _ = self.end.set(why.clone());
         self.wire.end();
         let fault = Fault::Lost(why);
-        self.waiting.collect(&self.inbox);
+        self.waiting.collect(&self.inbox, &mut self.doors);
         for exec in self.execs.drain(..) {
             exec.fail(&fault);
         }
@@ -387,11 +411,19 @@ impl Worker {
             whose.fail(fault.clone());
         }
         if let Some(opening) = self.opening.take() {
-            opening.whose.fail(fault);
+            opening.whose.fail(fault.clone());
         }
+        self.doors.end(&fault);
         self.bridges.clear();
         self.closing.clear();
         self.stock = None;
         drop(self.via.take());
     }
+}
+
+/// Returns the two ends of a stream; the first never blocks.
+fn pair() -> std::io::Result<(UnixStream, UnixStream)> {
+    let (near, far) = UnixStream::pair()?;
+    near.set_nonblocking(true)?;
+    Ok((near, far))
 }

@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::engine::action::{Action, Rights};
+use crate::engine::machine::Machine;
+use crate::images::blobs::{BlobStore, LIMIT};
+use crate::images::bundle::sample::{image, legacy, packed};
+use crate::images::bundle::{Limits, read_from};
+use crate::model::answers::ImageSource;
+use crate::model::plan::Probe;
+
+const NAME: &str = "reg.example/app:1";
+
+fn delivery() -> (Arc<Delivery>, BundledImage, tempfile::TempDir) {
+    let keep = tempfile::tempdir().unwrap();
+    let root = camino::Utf8PathBuf::from_path_buf(keep.path().to_owned()).unwrap();
+    let store = BlobStore::open(root, LIMIT).unwrap();
+    let bytes = packed(&legacy(&[image(NAME, &["base", "middle", "top"])]));
+    let read = read_from(
+        "a",
+        bytes.as_slice(),
+        1,
+        &store,
+        Limits::default(),
+        &mut |_| ControlFlow::Continue(()),
+    );
+    let image = read.unwrap().remove(0);
+    (Arc::new(Delivery::new(Arc::new(store))), image, keep)
+}
+
+fn action(machine: &Machine) -> DeliverImage {
+    DeliverImage {
+        image: "app".parse().unwrap(),
+        reference: ImageRef::parse(NAME).unwrap(),
+        source: ImageSource::Bundle,
+        aliases: Vec::new(),
+        architecture: "amd64".to_owned(),
+        keep_login: false,
+        rights: Rights::Login,
+        folder: machine.path(""),
+        id: None,
+        pulled: false,
+    }
+}
+
+fn on_host(image: &BundledImage, names: &[&str], layers: usize) -> ImageFacts {
+    ImageFacts {
+        id: if layers == image.layers.len() {
+            image.id.clone()
+        } else {
+            format!("sha256:part-{layers}")
+        },
+        tags: names.iter().map(|name| (*name).to_owned()).collect(),
+        digests: Vec::new(),
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        size: 1,
+        layers: image.layers[..layers]
+            .iter()
+            .map(|layer| layer.diff_id.clone())
+            .collect(),
+    }
+}
+
+fn machine() -> (Machine, BundledImage, tempfile::TempDir) {
+    let (delivery, image, keep) = delivery();
+    let mut machine = Machine::new();
+    machine.materials.bundled = vec![image.clone()];
+    machine.materials.delivery = Some(delivery);
+    (machine, image, keep)
+}
+
+#[test]
+fn an_image_that_is_there_under_another_name_gets_its_own() {
+    let (machine, image, _keep) = machine();
+    machine
+        .engine
+        .world()
+        .images
+        .push(on_host(&image, &["other:2"], 3));
+    let mut action = action(&machine);
+    assert_eq!(action.probe(&machine.cx()).unwrap(), Probe::Needed);
+    action.execute(&machine.cx()).unwrap();
+    assert_eq!(action.probe(&machine.cx()).unwrap(), Probe::AlreadySo);
+    assert_eq!(machine.engine.world().images[0].tags, ["other:2", NAME]);
+    assert_eq!(action.id.as_deref(), Some(image.id.as_str()));
+    assert!(machine.engine.world().loads.is_empty());
+}
+
+#[test]
+fn where_no_port_comes_back_only_missing_layers_are_loaded_each_pinned() {
+    // The machine of these tests, like this one, lets no port come back.
+    let (machine, image, _keep) = machine();
+    machine
+        .engine
+        .world()
+        .images
+        .push(on_host(&image, &["older:1"], 1));
+    let error = action(&machine).execute(&machine.cx()).unwrap_err();
+    // The stand-in for Docker keeps what it is given and makes no image of it.
+    assert!(
+        error.to_string().contains("is not the one of the archive"),
+        "{error}"
+    );
+    let loads = machine.engine.world().loads.clone();
+    assert_eq!(loads.len(), 2);
+    let hex = |at: usize| image.layers[at].diff_id["sha256:".len()..].to_owned();
+    for (load, own) in loads.iter().zip([1, 2]) {
+        let mut tar = tar::Archive::new(load.as_slice());
+        let names: Vec<String> = tar
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+            .filter(|name| name.ends_with("layer.tar"))
+            .collect();
+        assert_eq!(names, [format!("{}/layer.tar", hex(own))]);
+    }
+    let lines = machine.voice.lines.lock().unwrap().clone();
+    assert!(
+        lines.iter().any(|line| line.contains("instead")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn pins_of_a_run_that_broke_off_are_used_and_taken_away() {
+    let (machine, image, _keep) = machine();
+    let hex = &image.id["sha256:".len()..][..12];
+    let pin = format!("{PART}:{hex}-2");
+    machine
+        .engine
+        .world()
+        .images
+        .push(on_host(&image, &[&pin], 2));
+    assert!(action(&machine).execute(&machine.cx()).is_err());
+    let world = machine.engine.world();
+    assert_eq!(world.loads.len(), 1);
+    assert!(
+        world.images[0].tags.is_empty(),
+        "{:?}",
+        world.images[0].tags
+    );
+}
+
+#[test]
+fn another_image_under_the_same_name_is_replaced() {
+    let (machine, image, _keep) = machine();
+    let mut other = on_host(&image, &[NAME], 2);
+    machine.engine.world().images.push(other.clone());
+    assert_eq!(
+        action(&machine).probe(&machine.cx()).unwrap(),
+        Probe::Needed
+    );
+    other.architecture = "arm64".to_owned();
+    machine.engine.world().images[0] = other;
+    assert_eq!(
+        action(&machine).probe(&machine.cx()).unwrap(),
+        Probe::Needed
+    );
+}
+
+#[test]
+fn what_no_archive_holds_is_a_conflict() {
+    let (mut machine, ..) = machine();
+    machine.materials.bundled.clear();
+    let told = action(&machine).probe(&machine.cx()).unwrap();
+    assert_eq!(
+        told,
+        Probe::Conflict(format!("image `{NAME}` is in none of the archives"))
+    );
+}

@@ -1,0 +1,159 @@
+//! Without any internet: everything comes from an archive that was carried in, over a link that breaks, past an sshd that forwards nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use syntho_installer::model::image::ImageRef;
+use syntho_installer::rehearsal::images::{self, Release};
+use syntho_installer::rehearsal::{Fault, Vm, VmSpec};
+use toml::Table;
+
+use crate::program::{Ended, is};
+use crate::site::{Site, engine, release, section, tell};
+
+/// Brings up the usual three with no image on any of them.
+fn bare() -> Site {
+    Site::with(&["ui", "ray-1", "ray-2"].map(VmSpec::new))
+}
+
+/// Packs images of the old release whose names hold none of `without`, and makes the archive the source.
+fn from_archive(site: &Site, name: &str, without: &[&str]) -> Table {
+    let names: Vec<ImageRef> = release(Release::Old)
+        .iter()
+        .filter(|name| !without.iter().any(|part| name.contains(part)))
+        .map(|name| ImageRef::parse(name).unwrap())
+        .collect();
+    let archive = images::archive(engine(), name, &names, &tell).unwrap();
+    let mut answers = site.answers();
+    let images = section(&mut answers, "images");
+    images.insert("source".into(), "bundle".into());
+    images.insert("bundle".into(), archive.as_str().into());
+    answers
+}
+
+/// Returns what `docker` itself says: the id of every named image.
+fn ids(docker: &str) -> BTreeMap<String, String> {
+    docker
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, id)| (name.to_owned(), id.to_owned()))
+        .collect()
+}
+
+fn on_vm(vm: &Vm) -> BTreeMap<String, String> {
+    ids(&vm
+        .exec_ok("docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}'")
+        .unwrap())
+}
+
+fn received(vm: &Vm) -> u64 {
+    let text = vm
+        .exec_ok("cat /sys/class/net/eth0/statistics/rx_bytes")
+        .unwrap();
+    text.trim().parse().unwrap()
+}
+
+#[test]
+fn three_vms_deploy_from_an_archive_alone() {
+    let site = bare();
+    let answers = from_archive(&site, "release", &[]);
+    let archive = answers["images"]["bundle"].as_str().unwrap().to_owned();
+    let inspected = site
+        .run(&["bundle", "inspect", &archive, "--json"])
+        .expect_code(0);
+    let inspected: Value = serde_json::from_str(inspected.stdout.trim()).unwrap();
+
+    // One host forwards nothing, and the link of another breaks in the middle of the biggest image.
+    site.vm("ray-2")
+        .exec_ok("echo 'DisableForwarding yes' > /etc/ssh/sshd_config.d/00-closed.conf && systemctl reload ssh")
+        .unwrap();
+    let _slow = site.inflict("ray-1", Fault::RateLimit { kbit: 300_000 });
+    let before = received(site.vm("ray-1"));
+    let mut run = site.start_deploy(&answers);
+    run.must_see("a layer on its way to ray-1", |event| {
+        is(event, "layer-progressed")
+            && event["step"] == "ray-1/images/ray"
+            && event["layer"]["done"].as_u64() > Some(20_000_000)
+    });
+    let _dropped = site.inflict("ray-1", Fault::SshDropped);
+    let ended = run.finish().expect_code(0);
+    let sent = received(site.vm("ray-1")) - before;
+    assert_ids(&site, &inspected);
+    assert_sent(&inspected, sent);
+    assert_fallback(&ended);
+    for vm in site.fleet.vms() {
+        let ports = vm
+            .exec_ok("ss -ltnpH | grep sshd | grep 127.0.0.1 || true")
+            .unwrap();
+        assert_eq!(ports.trim(), "", "{}: the port is still open", vm.name());
+    }
+
+    let again = site.deploy(&answers).expect_code(0);
+    let events = again.events();
+    assert_eq!(
+        events.last().unwrap()["outcome"]["outcome"],
+        "nothing-to-do"
+    );
+}
+
+/// Every image has the archive's id, and no other name is left.
+fn assert_ids(site: &Site, inspected: &Value) {
+    let mut packed = BTreeMap::new();
+    for image in inspected["images"].as_array().unwrap() {
+        for name in image["names"].as_array().unwrap() {
+            packed.insert(name.as_str().unwrap(), image["id"].as_str().unwrap());
+        }
+    }
+    let mut seen = 0;
+    for vm in site.fleet.vms() {
+        for (name, id) in on_vm(vm) {
+            let expected = packed.get(name.as_str()).copied();
+            assert_eq!(Some(id.as_str()), expected, "{}: {name}", vm.name());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 7, "only {seen} images are on the VMs");
+}
+
+/// A link that broke once cost next to nothing: what had come stayed.
+fn assert_sent(inspected: &Value, sent: u64) {
+    let images = inspected["images"].as_array().unwrap();
+    let ray = images
+        .iter()
+        .find(|image| image["names"][0].as_str().unwrap().contains("syntho-ray"))
+        .unwrap();
+    let layers = ray["layers"].as_array().unwrap().iter();
+    let missing: u64 = layers.map(|layer| layer["packed"].as_u64().unwrap()).sum();
+    eprintln!("ray-1 received {sent} bytes for {missing} bytes of layers");
+    assert!(
+        sent < missing + missing / 10 + 4_000_000,
+        "{sent} for {missing}"
+    );
+}
+
+/// The host that forwards nothing got its image another way, and that was said; the others did not.
+fn assert_fallback(ended: &Ended) {
+    let said: Vec<String> = ended
+        .events()
+        .iter()
+        .filter(|event| is(event, "step-output"))
+        .filter(|event| {
+            event["line"]
+                .as_str()
+                .is_some_and(|line| line.contains("instead"))
+        })
+        .map(|event| event["step"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(said, ["ray-2/images/ray"]);
+}
+
+#[test]
+fn an_archive_that_lacks_the_database_is_refused_before_the_first_byte() {
+    let site = bare();
+    let before = site.footprint();
+    let answers = from_archive(&site, "no-database", &["postgres"]);
+    let ended = site.deploy(&answers).expect_code(3);
+    let ended = ended.says(&["postgres:14.5 is in none of the archives"]);
+    assert!(!ended.stdout.contains("\"step-started\""));
+    site.expect_footprint(&before);
+}
