@@ -8,6 +8,7 @@ pub mod compose;
 pub mod delivery;
 pub mod facts;
 mod fan_out;
+pub mod handover;
 pub mod it_sheet;
 pub mod judge;
 pub mod lock;

@@ -133,6 +133,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
         health: Vec::new(),
         endpoints: Vec::new(),
         image_source: ImageSource::Present,
+        bundled: Vec::new(),
         registry: None,
         keep_login: false,
         secrets: Secrets::default(),

@@ -22,12 +22,14 @@ use crate::ui::tui::run::{Heard, RunScreen, Setup, Source};
 pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
     let path = find(session, &args.run)?;
     let tape = Tape::open(&path, args.speed)?;
+    let again = format!("syntho-installer replay {}", args.run);
     if args.plain || !screens::fit(session) {
-        return lines(session, tape);
+        return Ok(lines(session, tape, again));
     }
     let setup = Setup {
-        again: format!("syntho-installer replay {}", args.run),
+        again,
         shells: std::collections::BTreeMap::new(),
+        host_keys: std::collections::BTreeMap::new(),
         save_folder: screens::save_folder(session),
         zone: jiff::tz::TimeZone::system(),
         recorded: true,
@@ -38,11 +40,11 @@ pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
 }
 
 /// Plays it as lines.
-fn lines(session: &Session, mut tape: Tape) -> Result<u8, Failure> {
+fn lines(session: &Session, mut tape: Tape, again: String) -> u8 {
     let show = Show {
         shown: Shown::Plain,
         wanted: Wanted::Changes,
-        again: String::new(),
+        again,
     };
     let mut front = front(session, &show);
     while let Some(record) = tape.take() {
@@ -54,7 +56,7 @@ fn lines(session: &Session, mut tape: Tape) -> Result<u8, Failure> {
         }
     }
     front.finish();
-    Ok(0)
+    0
 }
 
 /// Returns the event log that is meant: a file, a run's id, or the last run of a deployment.

@@ -22,7 +22,7 @@ use crate::ui::channel::{Line, Message, open};
 use crate::ui::line;
 use crate::ui::tui::frame::LEAST;
 use crate::ui::tui::run::{Heard, RunScreen, Setup, Source};
-use crate::ui::tui::{self, Left, Look};
+use crate::ui::tui::{self, Left, Look, TuiError};
 
 /// The exit code of a run that was left.
 const CANCELLED: u8 = 130;
@@ -55,6 +55,7 @@ pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Fai
     let setup = Setup {
         again: show.again.clone(),
         shells: shells(&job),
+        host_keys: host_keys(&job),
         save_folder: save_folder(session),
         zone: TimeZone::system(),
         recorded: false,
@@ -67,6 +68,9 @@ pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Fai
         Err(error) => {
             // Without a terminal nobody can go on; the run ends at its next safe point.
             let ended = end(&shared, true);
+            if matches!((&error, &ended), (TuiError::Gone, Ok(()))) {
+                return Ok(CANCELLED);
+            }
             return Err(ended.err().unwrap_or_else(|| Failure::from_error(&error)));
         }
     };
@@ -185,6 +189,14 @@ pub(super) fn save_folder(session: &Session) -> camino::Utf8PathBuf {
         .ok()
         .and_then(|folder| camino::Utf8PathBuf::from_path_buf(folder).ok())
         .unwrap_or_else(|| session.home.root().to_owned())
+}
+
+/// Returns the fingerprints that the answers name.
+fn host_keys(job: &Job) -> BTreeMap<HostName, String> {
+    let hosts = job.deployment.hosts.iter();
+    hosts
+        .filter_map(|host| Some((host.name.clone(), host.host_key.clone()?)))
+        .collect()
 }
 
 /// Returns the program that opens a shell on each host.

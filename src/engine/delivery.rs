@@ -137,14 +137,6 @@ impl Counter {
             .as_ref()
             .is_some_and(|open| open.lives.load(Ordering::SeqCst))
     }
-
-    /// Gives the connection up, as after one that was made anew: the next [`Counter::open`] takes the port there.
-    pub fn reopen(&self) {
-        if let Some(open) = &*lock(&self.open) {
-            open.wanted.store(false, Ordering::SeqCst);
-            open.lives.store(false, Ordering::SeqCst);
-        }
-    }
 }
 
 /// Serves every connection that comes, until nobody wants it any more or the connection to the host ends.

@@ -9,6 +9,7 @@
 //! archives/HEX.json    by an archive's path: its size and time when it was read, and its images
 //! tmp/                 what is being written
 //! lock                 held by everybody who uses the store
+//! filling              held by the one who reads an archive into it
 //! ```
 
 mod record;
@@ -17,6 +18,7 @@ mod writer;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -29,6 +31,18 @@ use writer::StoreIsFull;
 
 /// What the store may grow to unless told otherwise: 64 GiB.
 pub const LIMIT: u64 = 64 << 30;
+
+/// How often the one who waits for another reader looks again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Nobody writes one file for so long.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// The right to read an archive into the store.
+#[derive(Debug)]
+pub(super) struct Filling {
+    _lock: fs::File,
+}
 
 /// The store, in use as long as this value lives.
 #[derive(Debug)]
@@ -80,6 +94,30 @@ impl BlobStore {
             used,
             _lock: lock,
         })
+    }
+
+    /// Returns the right to read an archive into the store, once nobody else has it: who sweeps must not sweep away what another has just brought.
+    /// Until then `waits` is asked now and then whether to go on waiting.
+    ///
+    /// # Errors
+    /// When the store cannot be used, and [`ImagesError::Cancelled`] when `waits` says no.
+    pub(super) fn fill(&self, waits: &mut dyn FnMut() -> bool) -> Result<Filling, ImagesError> {
+        let file = open_lock(&self.root.join("filling"))?;
+        while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if !waits() {
+                return Err(ImagesError::Cancelled);
+            }
+            std::thread::sleep(AGAIN);
+        }
+        // What a reader that was killed left behind.
+        for entry in self.root.join("tmp").read_dir_utf8()? {
+            let entry = entry?;
+            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if age > STALE {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(Filling { _lock: file })
     }
 
     /// Returns where it is.
@@ -345,9 +383,13 @@ impl BlobStore {
 }
 
 fn lock(root: &Utf8Path) -> Result<fs::File, ImagesError> {
+    open_lock(&root.join("lock"))
+}
+
+fn open_lock(path: &Utf8Path) -> Result<fs::File, ImagesError> {
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true);
-    Ok(options.open(root.join("lock"))?)
+    Ok(options.open(path)?)
 }
 
 /// Returns a record, or `None` when there is none that can be read.

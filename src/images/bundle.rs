@@ -103,6 +103,11 @@ fn read_file(
     store: &BlobStore,
     tell: Tell<'_>,
 ) -> Result<Vec<BundledImage>, ImagesError> {
+    let begin = Progress {
+        done: 0,
+        total: stamp.size,
+    };
+    let _filling = store.fill(&mut || tell(begin).is_continue())?;
     store.make_room(stamp.size)?;
     let name = path.file_name().unwrap_or(path.as_str());
     let read = read_from(name, file, stamp.size, store, Limits::default(), tell);

@@ -81,7 +81,7 @@ impl Registry {
         Ok(repository)
     }
 
-    /// Returns, for each layer of an offered image, its compressed digest, how many bytes of it went out so far, and how many it has.
+    /// Returns, for each layer of an offered image, its compressed digest, how many bytes of it the host has been sent, and how many it has.
     #[must_use]
     pub fn progress(&self, repository: &str) -> Vec<(Digest, u64, u64)> {
         let Some(goods) = lock(&self.shelves).get(repository).cloned() else {
@@ -95,12 +95,6 @@ impl Registry {
                 (layer.digest, out.min(layer.size), layer.size)
             })
             .collect()
-    }
-
-    /// Returns bytes of blobs that went out.
-    #[must_use]
-    pub fn bytes_sent(&self) -> u64 {
-        lock(&self.sent).values().sum()
     }
 
     /// Serves one connection until it ends; whoever brings it gives it a thread of its own.

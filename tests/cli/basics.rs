@@ -20,6 +20,7 @@ use super::sandbox::Sandbox;
 #[case::bundle("bundle", &["bundle", "--help"])]
 #[case::bundle_inspect("bundle_inspect", &["bundle", "inspect", "--help"])]
 #[case::bundle_store("bundle_store", &["bundle", "store", "--help"])]
+#[case::replay("replay", &["replay", "--help"])]
 #[case::demo("demo", &["demo", "--help"])]
 fn help(#[case] name: &str, #[case] arguments: &[&str]) {
     insta::assert_snapshot!(format!("help_{name}"), Sandbox::new().run(arguments));
@@ -35,6 +36,8 @@ fn help(#[case] name: &str, #[case] arguments: &[&str]) {
 #[case::nobody_says_yes_json("nobody_says_yes_json", &["deploy", "acme", "--json"])]
 #[case::unknown_deployment("unknown_deployment", &["check", "acme"])]
 #[case::unknown_deployment_json("unknown_deployment_json", &["check", "acme", "--json"])]
+#[case::unknown_run("unknown_run", &["replay", "acme"])]
+#[case::bad_speed("bad_speed", &["replay", "acme", "--speed", "fast"])]
 #[case::missing_file("missing_file", &["check", "--answers", "nowhere.toml"])]
 fn refused(#[case] name: &str, #[case] arguments: &[&str]) {
     insta::with_settings!({ filters => vec![(r#""time":"[^"]+""#, r#""time":"[time]""#)] }, {
@@ -117,4 +120,19 @@ fn a_full_disk_behind_the_output_is_an_error() {
     assert_eq!(output.status.code(), Some(1));
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(complaint.contains("cannot write the output"), "{complaint}");
+}
+
+#[test]
+fn a_recorded_run_is_played_as_lines() {
+    let sandbox = Sandbox::new();
+    let recorded = include_str!("../fixtures/events/failed.jsonl");
+    sandbox.write("run.jsonl", recorded);
+    insta::assert_snapshot!(sandbox.run(&["replay", "run.jsonl", "--speed", "0"]));
+}
+
+#[test]
+fn a_file_without_events_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write("notes.txt", "nothing\n");
+    insta::assert_snapshot!(sandbox.run(&["replay", "notes.txt"]));
 }

@@ -157,3 +157,35 @@ fn an_archive_that_lacks_the_database_is_refused_before_the_first_byte() {
     assert!(!ended.stdout.contains("\"step-started\""));
     site.expect_footprint(&before);
 }
+
+/// Docker itself goes on inside a layer, four times at most; more breaks than that cost the layers that were on their way.
+#[test]
+fn killed_and_then_cut_off_it_sends_hardly_more_than_what_is_missing() {
+    let site = bare();
+    let answers = from_archive(&site, "release", &[]);
+    let archive = answers["images"]["bundle"].as_str().unwrap().to_owned();
+    let inspected = site
+        .run(&["bundle", "inspect", &archive, "--json"])
+        .expect_code(0);
+    let inspected: Value = serde_json::from_str(inspected.stdout.trim()).unwrap();
+    let slow = site.inflict("ray-1", Fault::RateLimit { kbit: 120_000 });
+    let before = received(site.vm("ray-1"));
+    let more_than = |bytes: u64| {
+        move |event: &Value| {
+            is(event, "step-progress")
+                && event["step"] == "ray-1/images/ray"
+                && event["done"].as_u64() > Some(bytes)
+        }
+    };
+    let mut run = site.start_deploy(&answers);
+    run.must_see("a part of the image on ray-1", more_than(25_000_000));
+    run.kill();
+    let mut run = site.start_deploy(&answers);
+    run.must_see("more of the image on ray-1", more_than(60_000_000));
+    let _dropped = site.inflict("ray-1", Fault::SshDropped);
+    run.finish().expect_code(0);
+    drop(slow);
+    let sent = received(site.vm("ray-1")) - before;
+    assert_ids(&site, &inspected);
+    assert_sent(&inspected, sent);
+}

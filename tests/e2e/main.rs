@@ -16,12 +16,17 @@
 
 mod bad_input;
 mod bundle;
+mod bundle_engines;
 mod canary;
 mod cases;
 mod deploy;
 mod one_vm;
 mod program;
+#[path = "../terminal/pty.rs"]
+#[expect(dead_code, reason = "what only the terminal's own tests need")]
+mod pty;
 mod resume;
+mod screens;
 mod shop;
 mod site;
 mod topology;

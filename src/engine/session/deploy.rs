@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Review;
-use super::look::judge;
+use super::look::judged;
 use super::stages::{self, Settled, Standing, standing};
 use super::story::{Ending, Run};
 use crate::engine::action::AnyAction;
+use crate::engine::handover::{self, HandOver, Stands};
 use crate::engine::lock::{BEAT, Held, Holding, HostLock, LocalLock, Owner};
 use crate::engine::materials::FromResolved;
 use crate::engine::plan::Plan;
@@ -15,7 +16,8 @@ use crate::engine::planner;
 use crate::engine::runner::{self, Links, Pace, Work, sum_up};
 use crate::engine::store::{DeploymentFolder, DeploymentState};
 use crate::engine::verify::Depth;
-use crate::model::event::{Listener, Outcome, Stage};
+use crate::model::check::CheckResult;
+use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::failure::{Failure, FailureKind, Hinted};
 use crate::model::ids::HostName;
 use crate::model::receipt::Receipt;
@@ -62,9 +64,11 @@ fn stands(
     folder: &DeploymentFolder,
     depth: Depth,
 ) -> Result<Outcome, Ending> {
-    let outcome = judge(run, settled, depth)?;
-    accept(run, folder, Some(outcome.clone()))?;
-    Ok(outcome)
+    let checks = judged(run, settled, depth)?;
+    let stands = handover::seen(&settled.seen.facts);
+    hand_over(run, settled, folder, &checks, &stands);
+    accept(run, folder, Some(Outcome::NothingToDo))?;
+    Ok(Outcome::NothingToDo)
 }
 
 /// Writes into the receipt how the run ended; one that was stopped before its first step has none.
@@ -96,9 +100,43 @@ fn carry_out(
         return Err(taken_over().into());
     }
     let changed = worked?;
-    let verdict = judge(run, settled, Depth::Full)?;
+    let checks = judged(run, settled, Depth::Full)?;
     locks.release();
-    Ok(if changed { Outcome::Done } else { verdict })
+    let stands = handover::look(&settled.resolved, settled.seen.links.as_ref());
+    hand_over(run, settled, folder, &checks, &stands);
+    Ok(if changed {
+        Outcome::Done
+    } else {
+        Outcome::NothingToDo
+    })
+}
+
+/// Writes the hand-over record beside the receipts. What stands does not fall because its record could not be written: that is only told.
+fn hand_over(
+    run: &Run<'_>,
+    settled: &Settled,
+    folder: &DeploymentFolder,
+    checks: &[CheckResult],
+    stands: &BTreeMap<HostName, Stands>,
+) {
+    let text = handover::record(&HandOver {
+        deployment: &run.job.deployment,
+        resolved: &settled.resolved,
+        stands,
+        checks,
+        run: &run.id,
+        judged: jiff::Timestamp::now(),
+    });
+    let event = match folder.save_record(&settled.redactor.text(&text)) {
+        Ok(path) => Event::RecordWritten {
+            path: path.into_string(),
+        },
+        Err(error) => Event::Noticed {
+            host: None,
+            text: format!("the hand-over record was not written: {error}"),
+        },
+    };
+    run.listener.hear(event);
 }
 
 /// Runs the plan; returns whether anything changed.

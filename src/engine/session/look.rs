@@ -58,6 +58,15 @@ pub(super) fn status(run: &Run<'_>) -> Result<Outcome, Ending> {
 
 /// Judges whether the deployment works and tells where it can be seen.
 pub(super) fn judge(run: &Run<'_>, settled: &Settled, depth: Depth) -> Result<Outcome, Ending> {
+    judged(run, settled, depth).map(|_| Outcome::NothingToDo)
+}
+
+/// As [`judge`], and returns the judgements, all of which hold.
+pub(super) fn judged(
+    run: &Run<'_>,
+    settled: &Settled,
+    depth: Depth,
+) -> Result<Vec<CheckResult>, Ending> {
     run.go_on()?;
     run.stage(Stage::Verify);
     let checks = verify::verify(&Verification {
@@ -78,7 +87,7 @@ pub(super) fn judge(run: &Run<'_>, settled: &Settled, depth: Depth) -> Result<Ou
     }
     match does_not_work(&checks) {
         Some(failure) => Err(failure.into()),
-        None => Ok(Outcome::NothingToDo),
+        None => Ok(checks),
     }
 }
 

@@ -37,16 +37,16 @@ impl Home {
         Ok(folder)
     }
 
-    /// Returns the drafts of deployments that are still being asked for.
-    #[must_use]
-    pub fn drafts(&self) -> DraftStore {
-        DraftStore::new(&self.root)
-    }
-
     /// Returns where image archives are read into.
     #[must_use]
     pub fn images(&self) -> Utf8PathBuf {
         self.root.join("images")
+    }
+
+    /// Returns the drafts of deployments that are still being asked for.
+    #[must_use]
+    pub fn drafts(&self) -> DraftStore {
+        DraftStore::new(&self.root)
     }
 
     /// Returns the folder of a deployment, whether or not anything is in it.
@@ -214,6 +214,17 @@ impl DeploymentFolder {
     pub fn save_sheet(&self, text: &str) -> Result<Utf8PathBuf, StoreError> {
         self.create()?;
         let path = self.root.join("it-sheet.md");
+        private::replace(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Writes the hand-over record and returns where it is.
+    ///
+    /// # Errors
+    /// Fails when it cannot be written.
+    pub fn save_record(&self, text: &str) -> Result<Utf8PathBuf, StoreError> {
+        self.create()?;
+        let path = self.root.join("hand-over.md");
         private::replace(&path, text.as_bytes())?;
         Ok(path)
     }

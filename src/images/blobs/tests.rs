@@ -110,3 +110,18 @@ fn it_is_for_its_owner_and_not_cleared_under_somebodys_feet() {
         0
     );
 }
+
+#[test]
+fn only_one_reads_into_it_at_a_time() {
+    let place = Place::new();
+    let other = BlobStore::open(place.store.root(), LIMIT).unwrap();
+    let filling = place.store.fill(&mut || false).unwrap();
+    let mut asked = 0;
+    let refused = other.fill(&mut || {
+        asked += 1;
+        asked < 3
+    });
+    assert!(matches!(refused, Err(ImagesError::Cancelled)) && asked == 3);
+    drop(filling);
+    assert!(other.fill(&mut || false).is_ok());
+}

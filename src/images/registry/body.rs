@@ -40,11 +40,8 @@ impl Payload {
         sent: Sent,
     ) -> std::io::Result<Self> {
         file.seek(SeekFrom::Start(from))?;
-        // A blob that is asked for anew from the beginning has not arrived before.
-        let mut counted = lock(&sent);
-        let known = counted.entry(digest).or_default();
-        *known = (*known).min(from);
-        drop(counted);
+        // What comes before has arrived, perhaps from an earlier run; what was sent behind it has not.
+        lock(&sent).insert(digest, from);
         Ok(Self::File {
             file,
             left: size - from,

@@ -68,6 +68,9 @@ fn heading(event: &Event, view: &RunView, paint: Paint) -> Option<String> {
             time(Duration::from_millis(*took_ms))
         )),
         Event::PlanReady { steps } => Some(planned(steps)),
+        Event::RecordWritten { path } => {
+            Some(format!("the hand-over record is in {}", visible(path)))
+        }
         Event::Noticed { host, text } => {
             let place = host.as_ref().map(|h| format!("{h}: ")).unwrap_or_default();
             let word = paint.tone(Tone::Warn, "note:");

@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use ratatui::crossterm::event;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::app::{App, Effect};
 use super::screen::{Outing, Screen};
@@ -38,11 +40,17 @@ pub enum TuiError {
         #[from]
         source: io::Error,
     },
+    /// It was there, and is not any more: a window was closed, or a connection was cut.
+    #[error("the terminal has gone")]
+    Gone,
 }
 
 impl crate::model::failure::Hinted for TuiError {
     fn hint(&self) -> Option<String> {
-        Some("give `--plain` to work without screens".to_owned())
+        match self {
+            Self::Terminal { .. } => Some("give `--plain` to work without screens".to_owned()),
+            Self::Gone => None,
+        }
     }
 }
 
@@ -93,7 +101,9 @@ struct Running<S: Screen> {
 }
 
 impl<S: Screen> Running<S> {
-    fn run(&mut self, tui: &mut Tui, signals: &Signals) -> io::Result<Left> {
+    fn run(&mut self, tui: &mut Tui, signals: &Signals) -> Result<Left, TuiError> {
+        // Asked once before anything is drawn, so that no change of size from now on is missed.
+        let mut typed = event::poll(Duration::ZERO)?;
         loop {
             if let Some(left) = self.heed_signals(tui, signals)? {
                 return Ok(left);
@@ -103,7 +113,11 @@ impl<S: Screen> Running<S> {
                 return Ok(Left::Done);
             }
             self.draw_if_due(tui)?;
-            if event::poll(self.patience())? && self.heed_input(tui)? {
+            if !typed {
+                wait_for_input(self.patience())?;
+                typed = event::poll(Duration::ZERO)?;
+            }
+            if std::mem::take(&mut typed) && self.heed_input(tui)? {
                 return Ok(Left::Done);
             }
         }
@@ -154,7 +168,7 @@ impl<S: Screen> Running<S> {
             Effect::None => {}
             Effect::Draw => self.due = self.due.max(due),
             Effect::DrawAnew => {
-                tui.clear()?;
+                tui.anew()?;
                 self.due = Due::AtOnce;
             }
             Effect::Outside(outing) => {
@@ -213,11 +227,40 @@ impl<S: Screen> Running<S> {
     }
 }
 
+/// Waits for something to read, a signal, or the end of `patience`.
+///
+/// crossterm reads on for ever when the terminal has gone, so that is found out before it is asked.
+fn wait_for_input(patience: Duration) -> Result<(), TuiError> {
+    let stdin = io::stdin();
+    let mut waited = [PollFd::new(&stdin, PollFlags::IN)];
+    let limit = Timespec::try_from(patience).unwrap_or_default();
+    match poll(&mut waited, Some(&limit)) {
+        // A signal, such as a resize: there may be something to heed.
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(io::Error::from(error).into()),
+    }
+    if waited[0]
+        .revents()
+        .intersects(PollFlags::HUP | PollFlags::ERR)
+    {
+        return Err(TuiError::Gone);
+    }
+    Ok(())
+}
+
 /// Gives the terminal to a program and takes it back.
 fn outside(tui: &mut Tui, mut outing: Outing) -> io::Result<io::Result<ExitStatus>> {
     restore();
     print(&outing.note)?;
     let ended = outing.command.status();
+    if let Ok(status) = &ended
+        && status.code() == Some(outing.failed_with)
+    {
+        // What it said would be gone with the next frame.
+        print("Enter goes back to the screens")?;
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+    }
     tui.enter()?;
     Ok(ended)
 }

@@ -28,6 +28,7 @@ mod rows;
 pub mod scrollback;
 mod source;
 mod story;
+mod taking;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -73,6 +74,8 @@ pub struct Setup {
     pub again: String,
     /// The program that opens a shell on a host, with its arguments.
     pub shells: BTreeMap<HostName, Vec<String>>,
+    /// The fingerprints of host keys that the answers name.
+    pub host_keys: BTreeMap<HostName, String>,
     /// The folder that logs are saved to.
     pub save_folder: Utf8PathBuf,
     /// The operator's time zone.
@@ -346,7 +349,8 @@ impl Screen for RunScreen {
         }
         let before = std::mem::replace(&mut self.now, now);
         // Without an outcome the command itself says what went wrong.
-        if self.over && (self.leave_when_over || self.view.outcome.is_none()) {
+        let no_end = self.view.outcome.is_none() && !self.setup.recorded;
+        if self.over && (self.leave_when_over || no_end) {
             return Turned::Over;
         }
         let beat = |time: Timestamp| time.as_millisecond().div_euclid(BEAT);

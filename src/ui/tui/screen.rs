@@ -132,6 +132,8 @@ pub struct Outing {
     pub command: Command,
     /// What is printed before it starts.
     pub note: String,
+    /// The exit code by which the program says that it could not do its work; its words then stay until a key.
+    pub failed_with: i32,
 }
 
 /// How the operator asks to stop.

@@ -1,7 +1,8 @@
 //! Signals while the terminal is taken: stopping, being put aside, and coming back.
 //!
 //! One stop signal is a wish that the loop hands to the screen; a second one leaves at once. Should the loop be stuck, as behind a terminal that takes nothing any
-//! more, the second signal gives the terminal back and ends the program by itself.
+//! more, the second signal gives the terminal back and ends the program by itself. So does the one that tells that the terminal is gone: reading from it would never
+//! end. Nothing is lost then: accepted answers are saved, and every step of a run survives its installer.
 
 use std::io;
 use std::sync::Arc;
@@ -104,7 +105,8 @@ fn heed(wishes: &Wishes, signal: i32) {
         SIGTSTP => wishes.aside.store(true, Ordering::SeqCst),
         SIGCONT => wishes.back.store(true, Ordering::SeqCst),
         _ => {
-            if wishes.stops.fetch_add(1, Ordering::SeqCst) > 0 {
+            let again = wishes.stops.fetch_add(1, Ordering::SeqCst) > 0;
+            if again || (signal == SIGHUP && terminal::is_gone()) {
                 thread::sleep(GRACE);
                 terminal::restore();
                 low_level::exit(CANCELLED);

@@ -19,6 +19,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Whether the terminal is taken now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -66,7 +67,19 @@ impl Tui {
             cursor::Hide
         )?;
         self.set_mouse(self.mouse)?;
-        self.terminal.clear()
+        self.anew()
+    }
+
+    /// Draws everything anew with the next frame.
+    ///
+    /// Not by [`Terminal::clear`]: it asks the terminal where its cursor is and waits for the answer, which takes a round trip on a slow line and two
+    /// seconds on a terminal that gives none.
+    ///
+    /// # Errors
+    /// Fails when the terminal has gone.
+    pub fn anew(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Gives the mouse to the screens or back to the terminal.
@@ -110,6 +123,14 @@ impl Drop for Tui {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Returns whether nobody is at the other end of the terminal any more: a window that was closed, a connection that broke.
+pub fn is_gone() -> bool {
+    let stdin = io::stdin();
+    let mut asked = [PollFd::new(&stdin, PollFlags::empty())];
+    // Errors and hang-ups are always told.
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|told| told > 0)
 }
 
 /// Gives the terminal back, if it is taken.

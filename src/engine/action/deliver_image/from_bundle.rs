@@ -5,22 +5,23 @@
 //! it finds the registry where it was. A program that was killed finds it by its log, which begins with where the registry was.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::{ActionError, Context, DeliverImage};
-use crate::engine::delivery::{Counter, Delivery, Place};
+use crate::engine::delivery::{Delivery, Place};
 use crate::images::ImagesError;
 use crate::images::blobs::Encoding;
-use crate::images::partial::{self, Portion};
-use crate::images::registry::Registry;
 use crate::model::bundle::BundledImage;
-use crate::model::docker::{EngineFacts, ImageFacts, LayerProgress};
+use crate::model::docker::{EngineFacts, ImageFacts};
 use crate::model::failure::Hinted;
 use crate::model::image::ImageRef;
 use crate::transport::detached::{self, End, Started, State, Step};
 use crate::transport::{Docker, TransportError};
+
+mod load;
+mod watch;
+
+use watch::Watch;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(250);
@@ -30,9 +31,6 @@ const KNOWS_ZSTD: u64 = 23;
 
 /// How often a pull that broke off is begun anew.
 const TRIES: u32 = 3;
-
-/// What images are called that only pin layers until the whole is there.
-const PART: &str = "syntho-installer-part";
 
 /// Everything that one delivery works with.
 struct Job<'a> {
@@ -183,100 +181,6 @@ impl Job<'_> {
         }
     }
 
-    /// Loads the missing layers one after the other, each pinned by an image, so that a break costs one of them.
-    fn load(&self) -> Result<(), ActionError> {
-        let all = self.image.layers.len();
-        let reference = self.action.reference.to_string();
-        // With its other image store an engine wants every layer, every time.
-        let whole = self.engine.containerd_store;
-        let shared = if whole { 0 } else { self.shared() };
-        let missing = self.image.layers.get(shared..).unwrap_or_default();
-        let total = missing.iter().map(|layer| layer.packed).sum();
-        let mut done = 0;
-        let mut parts = Vec::new();
-        let hex: String = self
-            .image
-            .id
-            .chars()
-            .skip("sha256:".len())
-            .take(12)
-            .collect();
-        for (have, layer) in missing
-            .iter()
-            .enumerate()
-            .map(|(at, layer)| (shared + at, layer))
-        {
-            if whole || have + 1 == all {
-                break;
-            }
-            let name = format!("{PART}:{hex}-{}", have + 1);
-            parts.extend(ImageRef::parse(&name));
-            self.send(&name, have + 1, have, done, total)?;
-            done += layer.packed;
-        }
-        let have = if whole {
-            0
-        } else {
-            all.saturating_sub(1).max(shared)
-        };
-        self.send(&reference, all, have, done, total)?;
-        // Also those of a run that broke off.
-        let tags = self.there.iter().flat_map(|image| &image.tags);
-        let old = tags.filter(|tag| tag.starts_with(&format!("{PART}:{hex}-")));
-        parts.extend(old.filter_map(|tag| ImageRef::parse(tag).ok()));
-        for part in parts {
-            self.docker.untag(&part)?;
-        }
-        Ok(())
-    }
-
-    fn send(
-        &self,
-        name: &str,
-        layers: usize,
-        skip: usize,
-        done: u64,
-        total: u64,
-    ) -> Result<(), ActionError> {
-        if self.cx.progress.cancelled() {
-            return Err(ActionError::Cancelled);
-        }
-        let portion = Portion {
-            image: self.image,
-            name,
-            layers,
-            skip,
-            encoding: self.encoding(),
-        };
-        let archive =
-            partial::archive(self.delivery.store(), &portion).map_err(|error| said(&error))?;
-        let sent = archive.sent();
-        let over = AtomicBool::new(false);
-        let docker = self.docker.as_ref();
-        std::thread::scope(|scope| {
-            let loading = scope.spawn(|| {
-                let loaded = docker.load(Box::new(archive));
-                over.store(true, Ordering::SeqCst);
-                loaded
-            });
-            while !over.load(Ordering::SeqCst) && !loading.is_finished() {
-                self.cx.progress.at(
-                    (done + sent.load(Ordering::Relaxed)).min(total),
-                    Some(total),
-                );
-                std::thread::sleep(TELL / 5);
-            }
-            loading
-                .join()
-                .unwrap_or_else(|_| {
-                    Err(TransportError::Lost {
-                        detail: "loading broke off".to_owned(),
-                    })
-                })
-                .map_err(ActionError::from)
-        })
-    }
-
     /// Compares what the host has under the real name with the archive's image: an exit code is no proof.
     fn prove(&self) -> Result<(), ActionError> {
         let found = self.docker.image(&self.action.reference)?;
@@ -296,114 +200,6 @@ impl Job<'_> {
                 ],
                 remedy: Some("run the same command again".to_owned()),
             }),
-        }
-    }
-}
-
-/// A pull that runs on the host, seen from here.
-struct Watch<'a> {
-    job: &'a Job<'a>,
-    step: &'a Step<'a>,
-    counter: &'a Counter,
-    registry: &'a Registry,
-    repository: &'a str,
-}
-
-impl Watch<'_> {
-    /// Follows it to its end, keeping the way to the registry open; returns how it ended and what it printed last.
-    fn follow(&self) -> Result<(End, Vec<String>), ActionError> {
-        let cx = self.job.cx;
-        let (lines, heard) = channel();
-        let leave = AtomicBool::new(false);
-        let mut log = Vec::new();
-        let end = std::thread::scope(|scope| {
-            let follower = scope.spawn(|| {
-                let mut offset = 0;
-                let mut text = Vec::new();
-                detached::follow(cx.host, self.step, &mut offset, &mut |bytes| {
-                    text.extend_from_slice(bytes);
-                    while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-                        let line: Vec<u8> = text.drain(..=end).collect();
-                        // Nobody listens any more only when this is about to end.
-                        let _ = lines.send(String::from_utf8_lossy(&line).trim_end().to_owned());
-                    }
-                    if leave.load(Ordering::SeqCst) {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                })
-            });
-            let mut most = 0;
-            while !follower.is_finished() {
-                match heard.recv_timeout(TELL) {
-                    Ok(line) => self.hear(line, &mut log),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-                }
-                self.tell(&mut most);
-                if cx.progress.cancelled() {
-                    leave.store(true, Ordering::SeqCst);
-                    break;
-                }
-                if !self.counter.is_open() {
-                    // The next look at the host tells when this fails for good.
-                    if let Err(error) = self.counter.open(cx.host, None) {
-                        cx.progress.line(&format!(
-                            "the way to the images is not open again yet: {error}"
-                        ));
-                        std::thread::sleep(TELL * 4);
-                    }
-                }
-            }
-            follower
-                .join()
-                .unwrap_or(Ok(None))
-                .map_err(ActionError::from)
-        })?;
-        for line in heard.try_iter() {
-            self.hear(line, &mut log);
-        }
-        let Some(end) = end else {
-            detached::cancel(cx.host, self.step)?;
-            detached::clean(cx.host, self.step)?;
-            return Err(ActionError::Cancelled);
-        };
-        Ok((end, log))
-    }
-
-    /// Takes a line of `docker pull`: what happens to a layer, or words.
-    fn hear(&self, line: String, log: &mut Vec<String>) {
-        let layer = line
-            .split_once(": ")
-            .filter(|(id, _)| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match layer {
-            Some((id, status)) => self.job.cx.progress.layer(LayerProgress {
-                layer: id.to_owned(),
-                status: status.to_owned(),
-                done: None,
-                total: None,
-            }),
-            None => log.push(line),
-        }
-    }
-
-    /// Tells how many bytes of the missing layers went out.
-    fn tell(&self, most: &mut u64) {
-        let layers = self.registry.progress(self.repository);
-        let missing = layers.get(self.job.shared()..).unwrap_or_default();
-        let total = missing.iter().map(|(.., size)| size).sum();
-        let sent = missing.iter().map(|(_, sent, _)| sent).sum();
-        *most = (*most).max(sent);
-        self.job.cx.progress.at(*most, Some(total));
-        for (digest, sent, size) in missing {
-            if *sent > 0 && sent < size {
-                self.job.cx.progress.layer(LayerProgress {
-                    layer: digest.hex().chars().take(12).collect(),
-                    status: "Downloading".to_owned(),
-                    done: Some(*sent),
-                    total: Some(*size),
-                });
-            }
         }
     }
 }

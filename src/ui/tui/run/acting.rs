@@ -1,28 +1,21 @@
 //! What keys do on the pages of a run.
 
-use std::fmt::Write as _;
-use std::process::Command;
-
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
 use super::asking::Asking;
 use super::keys::Do;
 use super::rows::{Row, RowsPage};
-use super::scrollback::{LogLine, Scrollback};
+use super::scrollback::Scrollback;
 use super::{Page, RunScreen, checks, drawing, matrix, plan};
 use crate::model::ids::HostName;
-use crate::ui::amounts::count;
-use crate::ui::tui::screen::{Choice, Dialog, Flow, Interrupted, Outing};
+use crate::ui::tui::screen::{Choice, Dialog, Flow, Interrupted};
 use crate::ui::tui::theme::Look;
 use crate::ui::tui::widgets::field::Field;
 use crate::ui::view::RunView;
 
 /// How far a page up or down goes.
 const LEAP: i16 = 18;
-
-/// The most that goes to the clipboard at once; many terminals take no more.
-const MOST_COPIED: usize = 48_000;
 
 /// Rows for reckoning, where nothing of their look matters.
 const ROOM: u16 = 60;
@@ -212,26 +205,6 @@ impl RunScreen {
         }
     }
 
-    fn shell(&mut self) -> Flow<Do> {
-        let Some(host) = self.chosen_host() else {
-            return Flow::Stay;
-        };
-        let Some((program, arguments)) = self
-            .setup
-            .shells
-            .get(&host)
-            .and_then(|shell| shell.split_first())
-        else {
-            return Flow::Say(format!("no shell is known for {host}"));
-        };
-        let mut command = Command::new(program);
-        command.args(arguments);
-        Flow::Outside(Outing {
-            command,
-            note: format!("A shell on {host}; `exit` comes back. What runs goes on meanwhile."),
-        })
-    }
-
     fn turn_page(&mut self, forward: bool) -> Flow<Do> {
         let pages = self.pages();
         let count = pages.len();
@@ -280,7 +253,8 @@ impl RunScreen {
                     _ => &mut self.checks,
                 };
                 match action {
-                    Do::Fold | Do::Left | Do::Right => page.toggle(rows.len()),
+                    Do::Fold => page.toggle(rows.len()),
+                    Do::Left | Do::Right => page.fold(rows.len(), action == Do::Right),
                     Do::FoldAll => page.toggle_all(rows.len()),
                     Do::First | Do::Last => page.chosen.move_by(lines.into(), rows.len()),
                     _ => page.scroll(lines, &rows),
@@ -325,68 +299,7 @@ impl RunScreen {
         Flow::Redraw
     }
 
-    fn copy(&mut self) -> Flow<Do> {
-        let text = self.copied();
-        if text.is_empty() {
-            return Flow::Say("there is nothing to copy here".to_owned());
-        }
-        // The end of a log is what matters.
-        let from = text.ceil_char_boundary(text.len().saturating_sub(MOST_COPIED));
-        let text = text[from..].to_owned();
-        let told = format!(
-            "{} copied, if the terminal takes OSC 52; `s` saves logs to a file",
-            count(text.lines().count(), "line")
-        );
-        Flow::Copy { text, told }
-    }
-
-    fn copied(&self) -> String {
-        let facing = self.facing(self.now);
-        match self.page {
-            Page::Hosts => match facing.failure() {
-                Some(failure) => {
-                    let mut text = failure.message.clone();
-                    for cause in &failure.causes {
-                        let _ = write!(text, "\n  {cause}");
-                    }
-                    if let Some(hint) = &failure.hint {
-                        let _ = write!(text, "\n-> {hint}");
-                    }
-                    text
-                }
-                None => self.chosen_log().map(whole).unwrap_or_default(),
-            },
-            Page::Log => self.chosen_log().map(whole).unwrap_or_default(),
-            Page::Plan | Page::Checks => {
-                let rows = self.rows();
-                let page = match self.page {
-                    Page::Plan => &self.plan,
-                    _ => &self.checks,
-                };
-                let chosen = page.chosen.of(rows.len()).and_then(|at| rows.get(at));
-                chosen.map(|row| row.copied.clone()).unwrap_or_default()
-            }
-            Page::Result => match &self.record {
-                Some(record) => record.text.clone(),
-                None => drawing::result_text(self),
-            },
-        }
-    }
-
-    fn save(&mut self) -> Flow<Do> {
-        let (Some(host), Some(log)) = (self.chosen_host(), self.chosen_log()) else {
-            return Flow::Stay;
-        };
-        let time = self.now.strftime("%Y%m%dT%H%M%SZ");
-        let name = format!("{}-{host}-{time}.log", self.view.deployment);
-        let path = self.setup.save_folder.join(name);
-        match fs_err::write(&path, whole(log)) {
-            Ok(()) => Flow::Say(format!("saved to {path}")),
-            Err(error) => Flow::Say(format!("not saved: {error}")),
-        }
-    }
-
-    fn rows(&self) -> Vec<Row> {
+    pub(super) fn rows(&self) -> Vec<Row> {
         match self.page {
             Page::Plan => plan::rows(&self.view, Look::FULL, ROOM),
             _ => checks::rows(&self.view, Look::FULL, ROOM),
@@ -443,19 +356,4 @@ impl RunScreen {
     pub(super) fn chosen_log(&self) -> Option<&Scrollback> {
         self.logs.of(&self.chosen_host()?)
     }
-}
-
-/// Returns a whole log as text.
-fn whole(log: &Scrollback) -> String {
-    let mut text = String::new();
-    for (
-        _,
-        LogLine {
-            time, text: line, ..
-        },
-    ) in log.from(0)
-    {
-        let _ = writeln!(text, "{} {line}", time.strftime("%Y-%m-%dT%H:%M:%SZ"));
-    }
-    text
 }

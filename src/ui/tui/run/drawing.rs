@@ -173,6 +173,7 @@ fn step(screen: &RunScreen) -> String {
         (Some(Outcome::ChecksFailed), _) => "checks failed".to_owned(),
         (Some(Outcome::Failed(_)), _) => "failed".to_owned(),
         (Some(Outcome::Cancelled), _) => "stopped".to_owned(),
+        (None, _) if screen.over => "the recording ends here".to_owned(),
         (None, _) if screen.stopping => "stopping at the next safe point".to_owned(),
         (None, Some(stage)) => {
             let (number, name) = place(stage);

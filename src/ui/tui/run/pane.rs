@@ -21,7 +21,7 @@ use crate::ui::amounts::{bytes, clock, count};
 use crate::ui::tui::theme::Look;
 use crate::ui::tui::widgets::bar::bar;
 use crate::ui::tui::widgets::text::fitted;
-use crate::ui::view::{HostView, RunView, Share, StepView, between};
+use crate::ui::view::{HostView, RunView, Share, StepState, StepView, between};
 
 /// How many layers are drawn at most; those that are done need no room.
 const MOST_LAYERS: usize = 6;
@@ -114,8 +114,14 @@ pub(super) fn doing(view: &RunView, host: &HostView) -> String {
         };
         return visible(&step.summary.description.summary).into_owned() + &more;
     }
-    if !view.steps.is_empty() || view.outcome.is_some() {
-        return String::new();
+    if view.stage() == Some(Stage::Run) && view.outcome.is_none() {
+        let mut own = view.steps.iter().filter(|s| s.summary.host == host.name);
+        let waits = own.any(|step| step.state == StepState::Waiting);
+        return if waits {
+            "waiting for its turn".to_owned()
+        } else {
+            String::new()
+        };
     }
     match view.stage() {
         Some(Stage::Preflight) => count(view.checks.len(), "check"),

@@ -40,14 +40,19 @@ pub(super) fn lines(facing: &Facing<'_>, look: Look, room: u16) -> Vec<Line<'sta
         }
         lines.push(Line::raw(""));
     }
-    endpoints(&mut lines, view, look);
-    verified(&mut lines, view, look, room);
+    endpoints(&mut lines, view, look, room);
     lines.push(Line::styled("What next", look.strong()));
     for (what, command) in next(facing, outcome) {
         lines.push(Line::raw(format!("  {what}")));
         lines.push(Line::styled(format!("    {command}"), look.accent()));
     }
-    record(&mut lines, facing, look);
+    if let Some(record) = facing.record {
+        lines.push(Line::raw("  hand over (the record is below; c copies it)"));
+        lines.push(Line::styled(format!("    {}", record.path), look.accent()));
+    }
+    lines.push(Line::raw(""));
+    verified(&mut lines, view, look, room);
+    record(&mut lines, facing, look, room);
     lines
 }
 
@@ -99,7 +104,7 @@ fn tally(view: &RunView) -> String {
     format!(": {done} of {} done", count(view.steps.len(), "step"))
 }
 
-fn endpoints(lines: &mut Vec<Line<'static>>, view: &RunView, look: Look) {
+fn endpoints(lines: &mut Vec<Line<'static>>, view: &RunView, look: Look, room: usize) {
     if view.endpoints.is_empty() {
         return;
     }
@@ -108,11 +113,15 @@ fn endpoints(lines: &mut Vec<Line<'static>>, view: &RunView, look: Look) {
     let column = column.max().unwrap_or_default();
     for endpoint in &view.endpoints {
         let title = visible(&endpoint.title).into_owned();
+        let url = Span::styled(visible(&endpoint.url).into_owned(), look.accent());
+        if column + 4 + width(&url.content) > room {
+            // An address that is cut is of no use.
+            lines.push(Line::raw(format!("  {title}")));
+            lines.push(Line::from(vec![Span::raw("    "), url]));
+            continue;
+        }
         let gap = " ".repeat(column.saturating_sub(width(&title)) + 2);
-        lines.push(Line::from(vec![
-            Span::raw(format!("  {title}{gap}")),
-            Span::styled(visible(&endpoint.url).into_owned(), look.accent()),
-        ]));
+        lines.push(Line::from(vec![Span::raw(format!("  {title}{gap}")), url]));
     }
     lines.push(Line::raw(""));
 }
@@ -157,13 +166,11 @@ fn next(facing: &Facing<'_>, outcome: &Outcome) -> Vec<(&'static str, String)> {
     }
 }
 
-fn record(lines: &mut Vec<Line<'static>>, facing: &Facing<'_>, look: Look) {
+fn record(lines: &mut Vec<Line<'static>>, facing: &Facing<'_>, look: Look, room: usize) {
     let Some(record) = facing.record else {
         return;
     };
-    lines.push(Line::raw(""));
-    let title = format!("Hand-over record ({})", record.path);
-    lines.push(Line::styled(title, look.strong()));
+    lines.push(Line::styled("Hand-over record", look.strong()));
     lines.push(Line::raw(""));
     for line in record.text.lines() {
         let style = if line.starts_with('#') {
@@ -171,7 +178,8 @@ fn record(lines: &mut Vec<Line<'static>>, facing: &Facing<'_>, look: Look) {
         } else {
             Style::new()
         };
-        lines.push(Line::styled(format!("  {}", visible(line)), style));
+        let parts = wrapped(&visible(line), room.saturating_sub(4)).into_iter();
+        lines.extend(parts.map(|part| Line::styled(format!("  {part}"), style)));
     }
 }
 

@@ -41,6 +41,18 @@ impl RowsPage {
         }
     }
 
+    /// Opens the chosen row, or closes it.
+    pub(super) fn fold(&mut self, count: usize, open: bool) {
+        if let Some(at) = self.chosen.of(count) {
+            self.inner = 0;
+            if open {
+                self.open.insert(at);
+            } else {
+                self.open.remove(&at);
+            }
+        }
+    }
+
     /// Opens every row, or closes all when all are open.
     pub(super) fn toggle_all(&mut self, count: usize) {
         self.inner = 0;

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+/// The most bytes of a text that are broken into lines.
+const MOST_WRAPPED: usize = 4096;
+
 /// Returns how many columns a text takes, grapheme by grapheme, as it is put into cells.
 #[must_use]
 pub fn width(text: &str) -> usize {
@@ -17,7 +20,7 @@ pub fn width(text: &str) -> usize {
 /// Returns `text` cut to at most `room` columns, with an ellipsis where something was cut.
 #[must_use]
 pub fn fitted(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room {
+    if start_of(text, room).len() == text.len() {
         return Cow::Borrowed(text);
     }
     if room == 0 {
@@ -52,16 +55,21 @@ pub fn beginning_at(text: &str, columns: usize) -> &str {
     ""
 }
 
-/// Returns `text` in lines of at most `room` columns, broken between words where there are any.
+/// Returns `text` in lines of at most `room` columns, broken between words where there are any; what nobody would read to its end is cut.
 #[must_use]
 pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
+    let cut = text.floor_char_boundary(MOST_WRAPPED);
+    let whole = cut == text.len();
+    let text = &text[..cut];
     let mut lines = Vec::new();
     let mut line = String::new();
+    let mut used = 0;
     // At blanks only: what stands between them, such as a path or a word with its comma, stays together.
     for word in text.split_inclusive(' ') {
-        if width(&line) + width(word.trim_end()) <= room {
+        if used + width(word.trim_end()) <= room {
             line.push_str(word);
+            used += width(word);
             continue;
         }
         if !line.trim().is_empty() {
@@ -69,7 +77,7 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
         }
         line = String::new();
         let mut rest = word;
-        while width(rest) > room {
+        while width(rest.trim_end()) > room {
             let start = start_of(rest, room);
             if start.is_empty() {
                 // A single grapheme wider than the room is not to be had.
@@ -82,9 +90,13 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
         if !rest.trim().is_empty() {
             line.push_str(rest);
         }
+        used = width(&line);
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line.trim_end().to_owned());
+    }
+    if !whole {
+        lines.push("…".to_owned());
     }
     lines
 }
@@ -107,6 +119,8 @@ mod tests {
     #[rstest]
     #[case("one two three", 7, &["one two", "three"])]
     #[case("abcdefgh", 3, &["abc", "def", "gh"])]
+    #[case::no_stop_alone("go on there.", 9, &["go on", "there."])]
+    #[case("see /opt/some/where", 15, &["see", "/opt/some/where"])]
     #[case("", 5, &[""])]
     fn broken(#[case] text: &str, #[case] room: usize, #[case] lines: &[&str]) {
         assert_eq!(wrapped(text, room), lines);

@@ -1,0 +1,43 @@
+//! The full screens on a terminal, by keys alone: the plan is read and accepted, the run is watched, and the terminal is as it was found.
+
+use std::time::Duration;
+
+use crate::pty::OnTerminal;
+use crate::site::Site;
+
+/// How long a deployment may take.
+const LIMIT: Duration = Duration::from_secs(600);
+
+#[test]
+fn a_deployment_by_keys_alone() {
+    let site = Site::three();
+    let answers = site.write(&site.answers());
+    let mut command = site.program();
+    command.args(["deploy", "--answers", answers.as_str()]);
+
+    let mut screen = OnTerminal::start(&command);
+    screen.within(LIMIT, "the plan", |s| {
+        s.text().contains("Nothing was changed so far")
+    });
+    assert!(
+        site.footprint().is_empty(),
+        "nothing before the plan is accepted"
+    );
+    screen.press("y");
+    screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));
+    assert!(screen.text().contains("hand-over.md"), "{}", screen.text());
+    screen.press("q");
+    assert_eq!(screen.wait(), 0);
+    screen.assert_sane();
+    screen.until("how it ended, still readable", |s| {
+        s.text().contains("deploy done in")
+    });
+
+    let mut screen = OnTerminal::start(&command);
+    screen.within(LIMIT, "nothing to do", |s| {
+        s.text().contains("nothing to do")
+    });
+    screen.press("q");
+    assert_eq!(screen.wait(), 0);
+    screen.assert_sane();
+}
