@@ -1,6 +1,7 @@
 //! The program on a pseudo terminal, read as a person sees it.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -61,10 +62,14 @@ impl Place {
             master: pair.master,
             child,
             output,
-            screen: vt100::Parser::new(size.1, size.0, 2000),
+            screen: vt100::Parser::new(cells(size.1), cells(size.0), 2000),
             raw: Vec::new(),
         }
     }
+}
+
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
 /// A terminal with the program on it.

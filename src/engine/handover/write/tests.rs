@@ -38,6 +38,7 @@ fn stands(host: &str) -> (HostName, Stands) {
         started_at: None,
         oom_killed: false,
         published: vec!["0.0.0.0:3000".to_owned()],
+        health_check: Vec::new(),
     };
     let volume = VolumeFacts {
         name: "acme-application_data".to_owned(),
