@@ -102,7 +102,14 @@ impl Job<'_> {
         let counter = self.delivery.counter(host.name());
         let mut left = None;
         match detached::status(host, &step)? {
-            State::Running => left = began_from(host, &step)?,
+            State::Running => {
+                left = began_from(host, &step)?;
+                if left.is_none() {
+                    // Where it looks for its registry is not known, so it cannot be helped.
+                    detached::cancel(host, &step)?;
+                    detached::clean(host, &step)?;
+                }
+            }
             State::Ended(_) => detached::clean(host, &step)?,
             State::Absent => {}
         }
