@@ -122,7 +122,7 @@ fn from_file(session: &Session, file: &Utf8Path) -> Result<Draft, Failure> {
     match &reading.file {
         Some(file) => Ok(prefill(file, &read.folder)),
         None => Err(usage(
-            &format!("`{file}` is no answers file that can be gone on with"),
+            format!("`{file}` is no answers file that can be gone on with"),
             "see `syntho-installer answers validate FILE`, or begin without `--answers`",
         )),
     }

@@ -245,7 +245,9 @@ impl Wizard {
         let first: u64 = number
             .parse()
             .map_or(2, |number: u64| number.saturating_add(1));
-        (first..)
+        // One more number than there are hosts is enough to find a free one.
+        let last = first.saturating_add(self.draft.hosts.len() as u64);
+        (first..=last)
             .map(|number| format!("{stem}{number}"))
             .find(|name| !taken(name))
             .unwrap_or_default()

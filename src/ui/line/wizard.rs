@@ -168,7 +168,7 @@ fn fields(desk: &mut Desk, asker: &mut dyn Asker, page: Page) -> Result<Step, Fa
         };
         desk.wizard.stand_at(&field.key);
         desk.save()?;
-        let answered = ask::field(desk, asker, field)?;
+        let answered = ask::field(desk, asker, field);
         desk.save()?;
         match answered {
             Answered::Leave => return Ok(Step::End(Ending::Left)),

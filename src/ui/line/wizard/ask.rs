@@ -4,24 +4,19 @@ use secrecy::ExposeSecret;
 
 use super::Answered;
 use super::asker::{Asker, Reply};
-use crate::model::failure::Failure;
 use crate::model::ids::QuestionId;
 use crate::ui::desk::{Desk, words};
 use crate::wizard::{Choice, Field, FieldKind, SecretState, SourceKind, Wizard};
 
 /// Asks one field.
-pub(super) fn field(
-    desk: &mut Desk,
-    asker: &mut dyn Asker,
-    field: &Field,
-) -> Result<Answered, Failure> {
+pub(super) fn field(desk: &mut Desk, asker: &mut dyn Asker, field: &Field) -> Answered {
     match &field.kind {
         FieldKind::Secret(state) => match field.key.as_secret() {
-            Some(id) => Ok(secret(desk, asker, field, &id, state)),
-            None => Ok(Answered::Next),
+            Some(id) => secret(desk, asker, field, &id, state),
+            None => Answered::Next,
         },
-        FieldKind::Choice(choices) => Ok(choice(desk, asker, field, choices)),
-        FieldKind::Text | FieldKind::Path(_) | FieldKind::List => Ok(text(desk, asker, field)),
+        FieldKind::Choice(choices) => choice(desk, asker, field, choices),
+        FieldKind::Text | FieldKind::Path(_) | FieldKind::List => text(desk, asker, field),
     }
 }
 

@@ -137,7 +137,7 @@ fn login(desk: &mut Desk, asker: &mut dyn Asker) -> Result<Option<Step>, Failure
             break;
         };
         desk.wizard.stand_at(&key);
-        let answered = ask::field(desk, asker, field)?;
+        let answered = ask::field(desk, asker, field);
         desk.save()?;
         match answered {
             Answered::Next => number += 1,
@@ -269,7 +269,7 @@ fn part_of(
         return Ok(Answered::Next);
     };
     desk.wizard.stand_at(&key);
-    let answered = ask::field(desk, asker, field)?;
+    let answered = ask::field(desk, asker, field);
     desk.save()?;
     Ok(answered)
 }

@@ -30,7 +30,7 @@ pub(super) fn single(desk: &mut Desk, asker: &mut dyn Asker) -> Result<Step, Fai
             ("<", _) => return Ok(Step::To(Page::Images)),
             (_, Some(number)) => {
                 desk.wizard.stand_at(&images[number].key);
-                if let Answered::Leave = ask::field(desk, asker, &images[number])? {
+                if let Answered::Leave = ask::field(desk, asker, &images[number]) {
                     return Ok(Step::End(Ending::Left));
                 }
                 desk.save()?;

@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::WizardScreen;
-use super::form::Leaving;
+use super::form::{self, Leaving};
 use super::keys::Do;
 use super::view::{View, first_key};
 use crate::model::preset::Page;
@@ -146,7 +146,7 @@ impl WizardScreen {
         let count = self.desk.presets().len();
         match action {
             Do::Up => self.list.move_by(-1, count),
-            Do::Down if self.list.of(count) == count.checked_sub(1) => return self.to_name(),
+            Do::Down if self.list.of(count) == count.checked_sub(1) => return self.name_it(),
             Do::Down => self.list.move_by(1, count),
             Do::Enter => {
                 let id = self
@@ -157,9 +157,9 @@ impl WizardScreen {
                     self.desk.choose(&id);
                     self.settle();
                 }
-                return self.to_name();
+                return self.name_it();
             }
-            Do::Tab => return self.to_name(),
+            Do::Tab => return self.name_it(),
             Do::NextPage => return self.next_page(),
             Do::Back => return self.ask_to_leave(),
             _ => return Flow::Stay,
@@ -167,7 +167,7 @@ impl WizardScreen {
         Flow::Redraw
     }
 
-    fn to_name(&mut self) -> Flow<Do> {
+    fn name_it(&mut self) -> Flow<Do> {
         if let Some(key) = first_key(&self.fields()) {
             self.focus(&key);
             self.settle();
@@ -193,8 +193,7 @@ impl WizardScreen {
             }
             Do::Enter => return self.enter(&field),
             Do::Left | Do::Right => {
-                self.form
-                    .choose(&mut self.desk, &field, action == Do::Right);
+                form::choose(&mut self.desk, &field, action == Do::Right);
                 self.settle();
             }
             Do::Propose => {
@@ -282,11 +281,11 @@ impl WizardScreen {
             (View::Page, _) => self.previous_page(),
             (View::Host(slot), _) => {
                 let number = self.desk.number_of(*slot).unwrap_or(0);
-                self.to_list(number)
+                self.show_list(number)
             }
             _ => {
                 let number = self.list.of(self.desk.wizard.draft().hosts.len());
-                self.to_list(number.unwrap_or(0))
+                self.show_list(number.unwrap_or(0))
             }
         }
     }

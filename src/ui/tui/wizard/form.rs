@@ -177,24 +177,24 @@ impl Form {
         editor.judge(desk, field);
         true
     }
+}
 
-    /// Moves a choice by one.
-    pub(super) fn choose(&mut self, desk: &mut Desk, field: &Field, forward: bool) {
-        let FieldKind::Choice(choices) = &field.kind else {
-            return;
-        };
-        let count = choices.len();
-        let now = choices
-            .iter()
-            .position(|choice| Some(choice.value.as_str()) == field.effective());
-        let next = match (now, forward) {
-            (None, _) => 0,
-            (Some(at), true) => (at + 1) % count,
-            (Some(at), false) => (at + count - 1) % count,
-        };
-        if let Some(choice) = choices.get(next) {
-            desk.accept(field, &choice.value);
-        }
+/// Moves a choice by one.
+pub(super) fn choose(desk: &mut Desk, field: &Field, forward: bool) {
+    let FieldKind::Choice(choices) = &field.kind else {
+        return;
+    };
+    let count = choices.len();
+    let now = choices
+        .iter()
+        .position(|choice| Some(choice.value.as_str()) == field.effective());
+    let next = match (now, forward) {
+        (None, _) => 0,
+        (Some(at), true) => (at + 1) % count,
+        (Some(at), false) => (at + count - 1) % count,
+    };
+    if let Some(choice) = choices.get(next) {
+        desk.accept(field, &choice.value);
     }
 }
 

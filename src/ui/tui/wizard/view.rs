@@ -43,7 +43,8 @@ impl View {
         let of = |page| all.page(page).map(|page| page.fields.clone());
         let fields = of(page).unwrap_or_default().into_iter();
         match (self, page) {
-            (Self::Page, Page::Hosts | Page::Review) => Vec::new(),
+            (Self::Page, Page::Hosts | Page::Review)
+            | (Self::Import | Self::Secret(..) | Self::Path(..), _) => Vec::new(),
             (Self::Page, _) => fields.collect(),
             (Self::Host(slot), _) => {
                 let number = desk.number_of(*slot);
@@ -55,7 +56,6 @@ impl View {
             (Self::Login, _) => fields
                 .filter(|field| field.key.host_part().is_none())
                 .collect(),
-            (Self::Import | Self::Secret(..) | Self::Path(..), _) => Vec::new(),
         }
     }
 

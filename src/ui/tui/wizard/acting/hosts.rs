@@ -49,7 +49,7 @@ impl WizardScreen {
     }
 
     /// Returns to the list of hosts, with one chosen.
-    pub(super) fn to_list(&mut self, number: usize) -> Flow<Do> {
+    pub(super) fn show_list(&mut self, number: usize) -> Flow<Do> {
         self.view = View::Page;
         self.form.blur();
         self.list.choose(number);
