@@ -15,14 +15,13 @@ fn a_deployment_by_keys_alone() {
     let mut command = site.program();
     command.args(["deploy", "--answers", answers.as_str()]);
 
+    let before = site.footprint();
     let mut screen = OnTerminal::start(&command);
     screen.within(LIMIT, "the plan", |s| {
         s.text().contains("Nothing was changed so far")
     });
-    assert!(
-        site.footprint().is_empty(),
-        "nothing before the plan is accepted"
-    );
+    // Nothing is written before the plan is accepted.
+    site.expect_footprint(&before);
     screen.press("y");
     screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));
     assert!(screen.text().contains("hand-over.md"), "{}", screen.text());
