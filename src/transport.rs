@@ -83,7 +83,7 @@ impl Command {
             script: script.into(),
             input: Input::Empty,
             privilege: Privilege::User,
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
         }
     }
 

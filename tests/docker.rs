@@ -216,7 +216,7 @@ mod docker {
                 let arguments = ["sh", "-c", script].map(str::to_owned);
                 engine.api.exec(&container.id, &arguments, &input, limit)
             };
-            let minute = Duration::from_secs(60);
+            let minute = Duration::from_mins(1);
             let sent = vec![b'y'; 3 << 20];
             let output = run(
                 "tee /dev/stderr; exit 5",

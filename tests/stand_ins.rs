@@ -17,7 +17,7 @@ use syntho_installer::rehearsal::images::{Release, archive, ensure, ensure_regis
 use syntho_installer::rehearsal::{Engine, Fleet, FleetSpec, Vm, VmSpec};
 
 /// The application's start, with Ray, on a machine that other tests use too.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 /// Where the API is, as the frontend passes it on.
 const API: &str = "http://127.0.0.1:3000/api/v1";
 

@@ -1,11 +1,6 @@
 //! The wizard in the built binary, on a terminal of its own: plain questions, full screens, and what is left after a kill.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test that cannot go on must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 #[path = "wizard/plain.rs"]
 mod plain;

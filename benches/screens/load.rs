@@ -112,7 +112,7 @@ impl Load {
         self.number += 1;
         let host = &self.hosts[self.number % self.hosts.len()];
         let step = step(host, 1);
-        if self.number % 20 == 0 {
+        if self.number.is_multiple_of(20) {
             let done = self.number as u64;
             self.tell(Event::StepProgress {
                 step,

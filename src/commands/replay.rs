@@ -84,10 +84,7 @@ fn find(session: &Session, wanted: &str) -> Result<Utf8PathBuf, Failure> {
             "no run was recorded yet; every `deploy`, `check` and `verify` records one".to_owned()
         }
     };
-    Err(usage(
-        &format!("there is no recorded run `{wanted}`"),
-        &hint,
-    ))
+    Err(usage(format!("there is no recorded run `{wanted}`"), &hint))
 }
 
 /// A recorded run, read as it is played.
@@ -110,7 +107,7 @@ impl Tape {
     fn open(path: &Utf8Path, speed: f64) -> Result<Self, Failure> {
         let file = fs_err::File::open(path).map_err(|error| {
             usage(
-                &error.to_string(),
+                error.to_string(),
                 "name a run, a deployment or a file of events",
             )
         })?;
@@ -124,7 +121,7 @@ impl Tape {
         tape.read();
         if tape.next.is_none() {
             return Err(usage(
-                &format!("{path} holds no events"),
+                format!("{path} holds no events"),
                 "a run's events are in the folder `events` of its deployment",
             ));
         }

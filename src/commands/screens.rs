@@ -213,7 +213,8 @@ fn shells(job: &Job) -> BTreeMap<HostName, Vec<String>> {
 /// Returns the program that opens a shell on a host, as the installer itself logs in there.
 fn shell(deployment: &Deployment, host: &HostSettings, folder: &camino::Utf8Path) -> Vec<String> {
     let there = planner::folder(&deployment.base_folder, &deployment.name);
-    let there = shlex::try_quote(&there).map_or_else(|_| ".".to_owned(), |q| q.into_owned());
+    let there =
+        shlex::try_quote(&there).map_or_else(|_| ".".to_owned(), std::borrow::Cow::into_owned);
     // The folder is there only once something was deployed; the shell opens all the same.
     let enter = format!("cd {there} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l");
     if host.address == LOCAL {

@@ -21,7 +21,7 @@ pub use local::LocalLock;
 pub use owner::Owner;
 
 /// A heart that did not beat for so long has stopped.
-pub const STALE: Duration = Duration::from_secs(60);
+pub const STALE: Duration = Duration::from_mins(1);
 /// Time between two beats.
 pub const BEAT: Duration = Duration::from_secs(10);
 

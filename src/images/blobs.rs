@@ -36,7 +36,7 @@ pub const LIMIT: u64 = 64 << 30;
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// Nobody writes one file for so long.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: Duration = Duration::from_hours(24);
 
 /// The right to read an archive into the store.
 #[derive(Debug)]

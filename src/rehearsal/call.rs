@@ -79,7 +79,7 @@ impl Call {
             args: Vec::new(),
             envs: Vec::new(),
             input: Vec::new(),
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
         }
     }
 

@@ -17,7 +17,7 @@ use super::recipes::{Recipe, short_hex};
 use super::spec::FleetSpec;
 
 /// How long loading images into a golden volume, or cloning it, may take.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// Returns the name of the volume below a VM's `/var/lib/docker`.
 pub(crate) fn volume(fleet: &str, vm: &str) -> String {

@@ -21,9 +21,9 @@ pub(crate) const HOST: &str = "registry.rehearsal";
 /// The port that it serves.
 const PORT: u16 = 5000;
 /// How long it may take to make its certificates and answer.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long one push may take.
-const PUSH: Duration = Duration::from_secs(600);
+const PUSH: Duration = Duration::from_mins(10);
 
 /// A running registry; it goes down with its fleet.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::spec::VmSpec;
 /// How long a VM may take from its start until SSH and Docker answer.
 pub(crate) const BOOT: Duration = Duration::from_secs(90);
 /// How long one command behind the VM's back may take.
-const COMMAND: Duration = Duration::from_secs(300);
+const COMMAND: Duration = Duration::from_mins(5);
 /// The pause between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -17,9 +17,9 @@ mod tests;
 /// Most bytes of a log that come with one question.
 const PORTION: usize = 1 << 20;
 /// Limit for one question; the host itself answers within some five seconds.
-const QUESTION: Duration = Duration::from_secs(60);
+const QUESTION: Duration = Duration::from_mins(1);
 /// Limit for ending a step, which is asked to end before it is made to.
-const ENDING: Duration = Duration::from_secs(60);
+const ENDING: Duration = Duration::from_mins(1);
 
 /// One long step on one host.
 #[derive(Debug, Clone, Copy)]

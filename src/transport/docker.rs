@@ -30,9 +30,9 @@ use problem::Trouble;
 /// Limit for a call that only asks.
 const ASK: Duration = Duration::from_secs(30);
 /// Limit for a list, which asks for each entry.
-const LIST: Duration = Duration::from_secs(120);
+const LIST: Duration = Duration::from_mins(2);
 /// Limit for a pull as a whole; one that stands still ends long before.
-const TRANSFER: Duration = Duration::from_secs(6 * 3600);
+const TRANSFER: Duration = Duration::from_hours(6);
 /// Details asked for at once; `docker system dial-stdio` over one SSH session bears no more.
 const AT_ONCE: usize = 4;
 

@@ -43,7 +43,7 @@ impl Sandbox {
             .env("SYNTHO_INSTALLER_HOME", self.home())
             .current_dir(self.folder())
             .args(arguments)
-            .timeout(std::time::Duration::from_secs(60));
+            .timeout(std::time::Duration::from_mins(1));
         command
     }
 

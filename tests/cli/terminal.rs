@@ -20,7 +20,7 @@ fn on_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
         .env("HOME", sandbox.folder())
         .env("SYNTHO_INSTALLER_HOME", sandbox.home())
         .envs(environment.iter().copied())
-        .timeout(std::time::Duration::from_secs(60));
+        .timeout(std::time::Duration::from_mins(1));
     let output = command.output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

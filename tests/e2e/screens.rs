@@ -6,7 +6,7 @@ use crate::pty::OnTerminal;
 use crate::site::Site;
 
 /// How long a deployment may take.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_mins(10);
 
 #[test]
 fn a_deployment_by_keys_alone() {

@@ -34,7 +34,7 @@ fn serve(
 fn client(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream
 }
@@ -175,7 +175,7 @@ fn many_at_once_some_of_whom_leave(#[case] send_buffer: Option<usize>, #[case] s
         stop.store(true, Ordering::SeqCst);
     });
     assert!(
-        begin.elapsed() < Duration::from_secs(60),
+        begin.elapsed() < Duration::from_mins(1),
         "{:?}",
         begin.elapsed()
     );

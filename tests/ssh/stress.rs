@@ -119,7 +119,7 @@ fn all_at_once_while_keys_change(#[case] send_buffer: usize, #[case] settings: &
     });
     assert!(pings.load(Ordering::Relaxed) > 0);
     assert!(
-        begin.elapsed() < Duration::from_secs(60),
+        begin.elapsed() < Duration::from_mins(1),
         "{:?}",
         begin.elapsed()
     );

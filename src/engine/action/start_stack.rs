@@ -297,7 +297,7 @@ impl Action for StartStack {
             return Ok(());
         }
         if !self.containers(cx)?.is_empty() {
-            let limit = Duration::from_secs(300);
+            let limit = Duration::from_mins(5);
             let down =
                 self.compose
                     .run(cx.host, &["down", "--remove-orphans"], Input::Empty, limit)?;

@@ -9,7 +9,7 @@ use crate::model::text::visible_lines;
 use crate::transport::{ContainerFilter, Exit, Input, Output, TransportError};
 
 /// Limit for one try.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// Lines of its words kept.
 const LINES: usize = 5;
 

@@ -12,7 +12,7 @@ use crate::rehearsal::spec::InnerEngine;
 /// The Debian release below every image; 12 because its systemd also runs where control groups are of the first version.
 const SUITE: &str = "bookworm";
 /// How long one image may take; the first one waits for downloads.
-const BUILD: Duration = Duration::from_secs(1200);
+const BUILD: Duration = Duration::from_mins(20);
 
 impl Engine {
     /// Returns the Debian base image, made first when it is not there yet.

@@ -11,7 +11,7 @@ use crate::rehearsal::error::RehearsalError;
 use crate::rehearsal::recipes::Recipe;
 
 /// How long the engine may take to answer after its start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// A connection that a local engine does not answer within this is not one.
 const PING: Duration = Duration::from_secs(10);
 
@@ -63,7 +63,7 @@ impl OwnEngine {
             tell("fetching Docker Engine from this machine's package mirror");
         }
         let (fetch, start) = (self.recipe.join("fetch.sh"), self.recipe.join("start.sh"));
-        let limit = Duration::from_secs(600);
+        let limit = Duration::from_mins(10);
         as_root("sh")
             .args([fetch.as_str(), self.software.as_str()])
             .limit(limit)

@@ -19,7 +19,7 @@ use crate::rehearsal::vm::Vm;
 use crate::rehearsal::{firewall, golden, network, registry};
 
 /// How long the start of one container may take on a busy machine.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// See [`Fleet::up`].
 pub(super) fn up(

@@ -12,7 +12,7 @@ use super::super::recipes::short_hex;
 use crate::model::image::ImageRef;
 
 /// How long saving may take.
-const SAVE: Duration = Duration::from_secs(600);
+const SAVE: Duration = Duration::from_mins(10);
 
 /// Returns a tar archive with these images, made when there is none with just them yet; one image or a whole release.
 ///

@@ -18,7 +18,7 @@ use super::table::{self, Below, Packages, StandIn};
 /// How many builds run at a time: more only wait for each other's disk.
 const WIDTH: usize = 2;
 /// How long one build may take.
-const BUILD: Duration = Duration::from_secs(900);
+const BUILD: Duration = Duration::from_mins(15);
 /// The label with the digest.
 const LABEL: &str = "syntho-rehearsal.recipe";
 

@@ -15,7 +15,7 @@ use super::super::recipes::Recipe;
 use super::table::{PIP, Packages};
 
 /// How long the download and installation of one set may take.
-const FETCH: Duration = Duration::from_secs(900);
+const FETCH: Duration = Duration::from_mins(15);
 /// What of pip's configuration matters for finding packages.
 const SETTINGS: [&str; 4] = ["index-url", "extra-index-url", "trusted-host", "proxy"];
 /// Where a machine keeps the certificates that it trusts; the first one there is taken when pip names none.

@@ -15,7 +15,7 @@ use crate::model::docker::LayerProgress;
 use crate::model::image::ImageRef;
 
 /// A pull that says nothing for this long stands still.
-const STALL: Duration = Duration::from_secs(120);
+const STALL: Duration = Duration::from_mins(2);
 
 pub(super) async fn run(
     engine: &Bollard,

@@ -11,7 +11,7 @@ use crate::transport::TransportError;
 const AT_ONCE: usize = 8;
 
 /// A person may be typing a password in there, so the wait is long.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 #[derive(Default)]
 struct Gate {

@@ -16,7 +16,7 @@ use crate::transport::TransportError;
 const PROBE_AFTER: Duration = Duration::from_secs(30);
 
 /// Data that nobody confirms for this long ends the connection.
-const UNCONFIRMED: Duration = Duration::from_secs(60);
+const UNCONFIRMED: Duration = Duration::from_mins(1);
 
 /// A connected stream.
 #[derive(Debug)]

@@ -81,7 +81,7 @@ pub enum Effect {
     /// Draw everything anew, as another program may have written over it.
     DrawAnew,
     /// Give the terminal to a program.
-    Outside(Outing),
+    Outside(Box<Outing>),
     /// Write text to the clipboard.
     Copy(String),
     /// Put the program aside.
@@ -338,7 +338,7 @@ impl<S: Screen> App<S> {
                 self.say(told);
                 Effect::Copy(text)
             }
-            Flow::Outside(outing) => Effect::Outside(outing),
+            Flow::Outside(outing) => Effect::Outside(Box::new(outing)),
             Flow::Leave => Effect::Leave,
         }
     }

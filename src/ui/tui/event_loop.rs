@@ -172,7 +172,7 @@ impl<S: Screen> Running<S> {
                 self.due = Due::AtOnce;
             }
             Effect::Outside(outing) => {
-                let ended = outside(tui, outing)?;
+                let ended = outside(tui, *outing)?;
                 let effect = self.app.returned(ended);
                 return self.follow(tui, effect, Due::AtOnce);
             }

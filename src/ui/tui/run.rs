@@ -105,6 +105,10 @@ enum Page {
 
 /// A run on the screen.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that is so or not, and every mixture of them happens"
+)]
 pub struct RunScreen {
     source: Box<dyn Source>,
     setup: Setup,

@@ -126,6 +126,7 @@ impl Drop for Tui {
 }
 
 /// Returns whether nobody is at the other end of the terminal any more: a window that was closed, a connection that broke.
+#[must_use]
 pub fn is_gone() -> bool {
     let stdin = io::stdin();
     let mut asked = [PollFd::new(&stdin, PollFlags::empty())];

@@ -252,7 +252,7 @@ fn the_forecast_follows_the_longest_path_and_names_its_host() {
     assert!(!early.complete);
     view.apply(&at(20, progress("c/images/one", 1, Some(4))));
     let half = view.forecast(Timestamp::from_second(20).unwrap()).unwrap();
-    assert_eq!(half.left, Duration::from_secs(60), "20 s for a quarter");
+    assert_eq!(half.left, Duration::from_mins(1), "20 s for a quarter");
     assert_eq!(half.bottleneck, host("c"));
 }
 

@@ -16,7 +16,7 @@ use crate::model::docker::{EngineFacts, ImageFacts};
 use crate::model::failure::Hinted;
 use crate::model::image::ImageRef;
 use crate::transport::detached::{self, End, Started, State, Step};
-use crate::transport::{Docker, TransportError};
+use crate::transport::{Docker, Host, TransportError};
 
 mod load;
 mod watch;
@@ -77,6 +77,26 @@ pub(super) fn deliver(
     job.prove()
 }
 
+/// Returns where a pull that an earlier run has left looks for its registry; everything else of earlier runs is cleared away.
+fn left_running(host: &dyn Host, step: &Step<'_>) -> Result<Option<Place>, ActionError> {
+    match detached::status(host, step)? {
+        State::Running => {
+            let left = began_from(host, step)?;
+            if left.is_none() {
+                // Where it looks for its registry is not known, so it cannot be helped.
+                detached::cancel(host, step)?;
+                detached::clean(host, step)?;
+            }
+            Ok(left)
+        }
+        State::Ended(_) => {
+            detached::clean(host, step)?;
+            Ok(None)
+        }
+        State::Absent => Ok(None),
+    }
+}
+
 impl Job<'_> {
     fn encoding(&self) -> Encoding {
         let major = self.engine.version.split('.').next().unwrap_or_default();
@@ -100,12 +120,7 @@ impl Job<'_> {
         };
         let host = self.cx.host;
         let counter = self.delivery.counter(host.name());
-        let mut left = None;
-        match detached::status(host, &step)? {
-            State::Running => left = began_from(host, &step)?,
-            State::Ended(_) => detached::clean(host, &step)?,
-            State::Absent => {}
-        }
+        let mut left = left_running(host, &step)?;
         for again in 0..TRIES {
             let (registry, port) = counter.open(host, left.as_ref())?;
             let offered = registry.offer(self.action.image.as_str(), self.image, self.encoding());
@@ -205,10 +220,7 @@ impl Job<'_> {
 }
 
 /// Returns where the registry was that a running pull was begun from, by the first line of its log.
-fn began_from(
-    host: &dyn crate::transport::Host,
-    step: &Step<'_>,
-) -> Result<Option<Place>, TransportError> {
+fn began_from(host: &dyn Host, step: &Step<'_>) -> Result<Option<Place>, TransportError> {
     let mut text = Vec::new();
     detached::follow(host, step, &mut 0, &mut |bytes| {
         text.extend_from_slice(bytes);

@@ -109,10 +109,10 @@ fn after_a_sleep_a_lock_is_looked_at_before_anything_is_written() {
     let quiet: Arc<dyn Listener> = Arc::new(|_: Event| {});
     let mut holding = holding(&site, quiet);
     // The heart of this test does not beat by itself.
-    holding.beat = Duration::from_secs(3600);
+    holding.beat = Duration::from_hours(1);
     let (ui, ray): (HostName, HostName) = ("ui".parse().unwrap(), "ray-1".parse().unwrap());
     let held = Held::take(locks(&site, "run-1", "a@b"), TakeOver::No, holding).unwrap();
-    let long_ago = SystemTime::now() - Duration::from_secs(4 * 3600);
+    let long_ago = SystemTime::now() - Duration::from_hours(4);
     for seen in held.body.seen.lock().unwrap().values_mut() {
         *seen = long_ago;
     }

@@ -16,7 +16,7 @@ use super::super::socket::Socket;
 pub(super) const PACKET: usize = 32_700;
 
 /// How long the socket may refuse the rest of a packet before the connection counts as lost.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 
 const EAGAIN: i32 = -37;
 const CHANNEL_FAILURE: i32 = -21;

@@ -12,7 +12,7 @@ use crate::ui::desk::{Attempt, Desk};
 use crate::wizard::{Pasted, read_list};
 
 /// Longest time that trying all hosts may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Takes a list, one host a line.
 pub(super) fn paste(desk: &mut Desk, asker: &mut dyn Asker) -> Answered {

@@ -33,15 +33,20 @@ impl RunScreen {
             Do::Found | Do::NotSearching => typing,
             _ if typing || secret => false,
             Do::Retry => self.can_retry(),
-            Do::Up | Do::Down | Do::Leave => true,
-            Do::PageUp | Do::PageDown | Do::First | Do::Last => true,
+            Do::Up
+            | Do::Down
+            | Do::PageUp
+            | Do::PageDown
+            | Do::First
+            | Do::Last
+            | Do::Leave
+            | Do::Copy => true,
             Do::Left | Do::Right => matches!(here, Page::Log | Page::Plan | Page::Checks),
             Do::Log => here == Page::Hosts && self.chosen_log().is_some(),
             Do::Tiles => here == Page::Hosts && self.view.hosts.len() > 1,
             Do::Fold | Do::FoldAll => matches!(here, Page::Plan | Page::Checks),
             Do::Search | Do::Follow | Do::NextHit | Do::HitBefore => here == Page::Log,
             Do::Shell => matches!(here, Page::Hosts | Page::Log) && self.facing(self.now).has_shell,
-            Do::Copy => true,
             Do::Save => matches!(here, Page::Hosts | Page::Log) && self.chosen_log().is_some(),
             Do::NextPage | Do::PageBefore => here != Page::Log && self.pages().len() > 1,
             Do::Back => here != Page::Hosts,
@@ -200,7 +205,7 @@ impl RunScreen {
         Dialog {
             title: "Stop".to_owned(),
             lines,
-            chosen: if self.stopping { 1 } else { 0 },
+            chosen: usize::from(self.stopping),
             choices,
         }
     }

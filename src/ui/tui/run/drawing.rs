@@ -31,13 +31,13 @@ pub(super) struct HostsAreas {
 }
 
 /// Divides the hosts' page.
-pub(super) fn hosts_areas(facing: &Facing<'_>, page: Rect) -> HostsAreas {
+pub(super) fn hosts_areas(facing: &Facing<'_>, area: Rect) -> HostsAreas {
     let hosts = u16::try_from(facing.view.hosts.len()).unwrap_or(u16::MAX);
-    if page.width >= ABREAST {
+    if area.width >= ABREAST {
         let [left, pane] =
-            Layout::horizontal([Constraint::Length(MATRIX), Constraint::Min(0)]).areas(page);
+            Layout::horizontal([Constraint::Length(MATRIX), Constraint::Min(0)]).areas(area);
         // The hosts keep at least a third of the height, however much there is to say.
-        let most = page.height.saturating_sub((page.height / 3).max(5));
+        let most = area.height.saturating_sub((area.height / 3).max(5));
         let below = needs::rows(facing, left.width).min(most);
         let [matrix, needs] =
             Layout::vertical([Constraint::Min(0), Constraint::Length(below)]).areas(left);
@@ -47,16 +47,16 @@ pub(super) fn hosts_areas(facing: &Facing<'_>, page: Rect) -> HostsAreas {
             pane,
         };
     }
-    let half = page.height / 2;
+    let half = area.height / 2;
     let above = hosts.saturating_add(3).clamp(4, half.max(4));
-    let most = page.height.saturating_sub(above + PANE);
-    let between = needs::rows(facing, page.width).min(most);
+    let most = area.height.saturating_sub(above + PANE);
+    let between = needs::rows(facing, area.width).min(most);
     let [matrix, needs, pane] = Layout::vertical([
         Constraint::Length(above),
         Constraint::Length(between),
         Constraint::Min(0),
     ])
-    .areas(page);
+    .areas(area);
     HostsAreas {
         matrix,
         needs,

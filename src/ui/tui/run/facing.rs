@@ -55,7 +55,7 @@ impl Facing<'_> {
     /// Returns the sign of being busy.
     pub(super) fn busy(&self) -> &'static str {
         let turn = self.now.as_millisecond().div_euclid(BUSY);
-        let at = turn.rem_euclid(sign::BUSY.len() as i64);
+        let at = turn.rem_euclid(i64::try_from(sign::BUSY.len()).unwrap_or(1));
         sign::BUSY[usize::try_from(at).unwrap_or(0)]
     }
 }

@@ -75,10 +75,7 @@ fn draw_framed(
     border: Style,
 ) {
     let (sign, style) = matrix::sign_of(matrix::mark(facing.view, host), facing, look);
-    let room = usize::from(
-        area.width
-            .saturating_sub(8 + host.name.as_str().len() as u16),
-    );
+    let room = usize::from(area.width).saturating_sub(8 + host.name.as_str().len());
     let doing = doing(facing.view, host);
     let title = Line::from(vec![
         Span::raw(" "),
