@@ -93,6 +93,7 @@ fn outfit(session: &Session) -> Outfit {
     });
     Outfit {
         store: session.home.drafts(),
+        images: session.home.images(),
         presets: known.collect(),
         connector: Arc::new(OverTransport),
         home: target::operators_home(),

@@ -3,6 +3,8 @@
 //! Nothing is written on any host. Each host has at most one attempt; a new one, or [`Trials::stop`], calls off the one before, of which nothing more is
 //! heard. Used by the wizard's front ends, which give each host a number of its own (a *slot*) because names change while they are typed.
 
+mod archives;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +28,7 @@ use crate::model::validate::BASE_FOLDER;
 use crate::transport::{ConnectSpec, Host, TransportError, ssh};
 
 pub use crate::transport::ssh::SshAlias;
+pub use archives::{Archives, Lacking, Reading};
 
 /// Limit for each of name look-up, connection, handshake and login.
 const LIMIT: Duration = Duration::from_secs(15);

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::engine::session::Connector;
 use crate::engine::store::{DraftId, DraftStore, StoreError};
-use crate::engine::trial::{self, News, Question, Report, Trials};
+use crate::engine::trial::{self, Archives, Lacking, News, Question, Reading, Report, Trials};
 use crate::model::facts::RootAccess;
 use crate::model::failure::Failure;
 use crate::model::ids::{PresetId, QuestionId};
@@ -64,6 +64,8 @@ pub struct Importable {
 pub struct Outfit {
     /// Where drafts are kept.
     pub store: DraftStore,
+    /// Where image archives are read into.
+    pub images: Utf8PathBuf,
     /// The presets to choose from.
     pub presets: Vec<Arc<Preset>>,
     /// How hosts are reached.
@@ -88,6 +90,7 @@ pub struct Desk {
     saved: Option<u64>,
     trials: Trials,
     reports: Receiver<Report>,
+    archives: Archives,
 }
 
 impl std::fmt::Debug for Desk {
@@ -108,6 +111,7 @@ impl Desk {
             wizard: Wizard::new(draft, preset),
             attempts: BTreeMap::new(),
             heard: 0,
+            archives: Archives::new(outfit.images.clone()),
             outfit,
             id,
             saved: None,
@@ -309,6 +313,36 @@ impl Desk {
         };
         self.attempts.insert(slot, attempt);
         None
+    }
+
+    /// Reads the image archives that the draft names, when others were named before.
+    pub fn read_archives(&mut self, look: &Look) {
+        let key = Key::new("images.bundle");
+        let named = look.field(&key).and_then(|field| field.value.as_deref());
+        let files = named.unwrap_or_default().split(',').map(str::trim);
+        let files = files.filter(|file| !file.is_empty());
+        let files = files.map(|file| self.locate(file).into()).collect();
+        self.archives.choose(files);
+    }
+
+    /// Takes in how far the archives are read; returns whether anything was heard.
+    pub fn hear_archives(&mut self) -> bool {
+        self.archives.hear()
+    }
+
+    /// Returns how far the archives are read.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        self.archives.reading()
+    }
+
+    /// Returns the images that the archives lack; nothing before all of them are read.
+    #[must_use]
+    pub fn lacking(&self, look: &Look) -> Vec<Lacking> {
+        let preset = self.wizard.preset();
+        preset.map_or_else(Vec::new, |preset| {
+            self.archives.lacking(preset, &look.references)
+        })
     }
 
     /// Returns whether any host is still being tried.

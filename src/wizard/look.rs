@@ -1,5 +1,7 @@
 //! Everything a front end shows of a draft: the fields that are asked now, the rule each breaks, and how far every page is.
 
+use std::collections::BTreeMap;
+
 use super::field::{Field, Key};
 use super::hosts::HostPart;
 use super::pages::{self, PAGES};
@@ -7,7 +9,8 @@ use super::{Around, Wizard, answers};
 use crate::model::answers as file;
 use crate::model::deployment::HostSettings;
 use crate::model::fault::Fault;
-use crate::model::ids::{HostName, RoleId};
+use crate::model::ids::{HostName, ImageId, RoleId};
+use crate::model::image::ImageRef;
 use crate::model::preset::Page;
 use crate::model::validate::{self, Survey, Unasked};
 
@@ -18,6 +21,8 @@ pub struct Look {
     pub pages: Vec<PageLook>,
     /// How many hosts each role has and wants.
     pub roles: Vec<RoleLook>,
+    /// Full references of the images that are wanted now, as far as they are known.
+    pub references: BTreeMap<ImageId, ImageRef>,
 }
 
 /// One page as it stands.
@@ -161,6 +166,7 @@ pub(super) fn look(wizard: &Wizard, around: &Around<'_>) -> Look {
     Look {
         pages,
         roles: roles(wizard),
+        references: judged.map_or_else(BTreeMap::new, |(survey, _)| survey.references),
     }
 }
 

@@ -46,6 +46,7 @@ impl Site {
     pub(crate) fn desk_of(&self, draft: Draft) -> Desk {
         let outfit = Outfit {
             store: Home::new(self.path("home")).drafts(),
+            images: self.path("home/images"),
             presets: vec![crate::wizard::sample::preset()],
             connector: Arc::new(Nowhere),
             home: Some(self.path("")),

@@ -239,6 +239,7 @@ impl Screen for WizardScreen {
             self.refresh();
             changed = true;
         }
+        changed |= self.desk.hear_archives();
         let step = now.as_millisecond() / TURN;
         if self.desk.is_trying() && step != self.moved {
             self.moved = step;

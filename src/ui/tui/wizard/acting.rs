@@ -72,6 +72,7 @@ impl WizardScreen {
     /// Looks at the draft anew.
     pub(super) fn refresh(&mut self) {
         self.all = self.desk.look();
+        self.desk.read_archives(&self.all);
         let fields = self.fields();
         if self.form.focus().is_some()
             && self.form.at(&fields).is_none()

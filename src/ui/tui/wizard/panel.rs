@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Paragraph};
 
 use super::form::{Editor, Way};
+use crate::engine::trial::Reading;
 use crate::model::text::visible;
 use crate::ui::desk::Desk;
 use crate::ui::tui::theme::{Look, sign};
@@ -126,6 +127,9 @@ pub(super) fn lines(field: &Field, editor: Option<&Editor>, around: (&Desk, &All
         }
     }
     said.extend(file(field, editor, around));
+    if field.key.as_str() == "images.bundle" {
+        said.extend(archives(around));
+    }
     match &field.kind {
         FieldKind::Choice(choices) => said.extend(meanings(field, choices)),
         FieldKind::Secret(_) => {
@@ -199,6 +203,51 @@ fn file(field: &Field, editor: Option<&Editor>, (desk, all): (&Desk, &All)) -> V
             vec![Said::new(Tone::Good, "the key belongs to the certificate")]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Returns what is in the archives, and what they lack.
+pub(super) fn archives((desk, all): (&Desk, &All)) -> Vec<Said> {
+    match desk.reading() {
+        Reading::Nothing => Vec::new(),
+        Reading::At { file, percent } => {
+            let name = file.file_name().unwrap_or(file.as_str());
+            vec![Said::new(
+                Tone::Plain,
+                format!("reading {name}: {percent} %"),
+            )]
+        }
+        Reading::Failed(failure) => {
+            let causes = failure.causes.first().map(|cause| format!(" ({cause})"));
+            let text = format!("{}{}", failure.message, causes.unwrap_or_default());
+            vec![Said::new(Tone::Bad, text)]
+        }
+        Reading::Done(images) => {
+            let size = images
+                .iter()
+                .map(crate::model::bundle::BundledImage::size)
+                .sum();
+            let count = crate::ui::amounts::count(images.len(), "image");
+            let text = format!("{count}, {} unpacked", crate::ui::amounts::bytes(size));
+            let lacking = desk.lacking(all);
+            let tone = if lacking.is_empty() {
+                Tone::Good
+            } else {
+                Tone::Plain
+            };
+            let mut said = vec![Said::new(tone, text)];
+            said.extend(lacking.iter().map(|lack| {
+                let near = lack.near.first();
+                let near = near.map_or_else(String::new, |near| {
+                    format!("; `{near}` is there: is it meant?")
+                });
+                Said::new(
+                    Tone::Bad,
+                    format!("{} is missing: {}{near}", lack.title, lack.reference),
+                )
+            }));
+            said
+        }
     }
 }
 

@@ -131,6 +131,10 @@ fn what_next(screen: &WizardScreen) -> Vec<Said> {
             format!("{secrets} typed: in memory only, and used when you deploy from here"),
         ));
     }
+    for lack in screen.desk.lacking(&screen.all) {
+        let text = format!("no archive holds {} ({})", lack.title, lack.reference);
+        said.push(Said::new(Tone::Bad, text));
+    }
     for (number, host) in screen.desk.wizard.draft().hosts.iter().enumerate() {
         for lack in screen.desk.wizard.shortfalls(number) {
             said.push(Said::new(Tone::Warn, format!("{}: {lack}", host.name)));

@@ -433,6 +433,25 @@ fn the_review_leads_to_what_is_wrong() {
 }
 
 #[test]
+fn what_an_archive_holds_is_told_on_its_page() {
+    let site = Site::new();
+    fs_err::write(site.path("notes.txt"), "no archive at all").unwrap();
+    let mut desk = whole_at(&site, Page::Images);
+    for (key, text) in [("images.source", "bundle"), ("images.bundle", "notes.txt")] {
+        let field = desk.look().field(&Key::new(key)).unwrap().clone();
+        desk.accept(&field, text);
+    }
+    desk.wizard.stand_at(&Key::new("images.bundle"));
+    let mut stage = Stage::of(desk, (80, 24));
+    let began = std::time::Instant::now();
+    while !stage.shown().contains("✖ ") {
+        assert!(began.elapsed().as_secs() < 20, "{}", stage.shown());
+        stage.app.turn(Timestamp::UNIX_EPOCH);
+    }
+    assert!(stage.shown().contains("notes.txt"), "{}", stage.shown());
+}
+
+#[test]
 fn leaving_asks_and_keeps_everything() {
     let site = Site::new();
     let mut stage = Stage::of(whole_at(&site, Page::Application), (80, 24));
