@@ -309,14 +309,7 @@ fn random_event(dice: &mut SmallRng) -> Event {
         },
         6 => Event::StepEnded {
             step,
-            result: match dice.random_range(0..4) {
-                0 => StepResult::Changed,
-                1 => StepResult::Failed(random_failure(dice)),
-                2 => StepResult::Blocked {
-                    by: random_step(dice),
-                },
-                _ => StepResult::Cancelled,
-            },
+            result: random_result(dice),
             took_ms: dice.random(),
         },
         7 => Event::HostLost {
@@ -332,18 +325,33 @@ fn random_event(dice: &mut SmallRng) -> Event {
             url: hostile(dice),
         },
         10 if dice.random_bool(0.3) => Event::RunEnded {
-            outcome: match dice.random_range(0..4) {
-                0 => Outcome::Done,
-                1 => Outcome::Failed(random_failure(dice)),
-                2 => Outcome::ChecksFailed,
-                _ => Outcome::Cancelled,
-            },
+            outcome: random_outcome(dice),
             took_ms: dice.random(),
         },
         _ => Event::StepOutput {
             step,
             line: hostile(dice),
         },
+    }
+}
+
+fn random_result(dice: &mut SmallRng) -> StepResult {
+    match dice.random_range(0..4) {
+        0 => StepResult::Changed,
+        1 => StepResult::Failed(random_failure(dice)),
+        2 => StepResult::Blocked {
+            by: random_step(dice),
+        },
+        _ => StepResult::Cancelled,
+    }
+}
+
+fn random_outcome(dice: &mut SmallRng) -> Outcome {
+    match dice.random_range(0..4) {
+        0 => Outcome::Done,
+        1 => Outcome::Failed(random_failure(dice)),
+        2 => Outcome::ChecksFailed,
+        _ => Outcome::Cancelled,
     }
 }
 

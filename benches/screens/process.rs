@@ -50,7 +50,7 @@ fn start(watch: bool) -> (Duration, f64) {
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let mut seen = Vec::new();
-    let mut bytes = [0; 65_536];
+    let mut bytes = vec![0; 65_536];
     // The last thing of a frame is its key bar.
     while !String::from_utf8_lossy(&seen).contains("help") {
         let count = reader.read(&mut bytes).unwrap();
