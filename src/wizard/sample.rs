@@ -172,7 +172,7 @@ pub(crate) struct NoFiles;
 
 impl Files for NoFiles {
     fn locate(&self, path: &str) -> String {
-        format!("/work/{path}")
+        format!("/site/{path}")
     }
 
     fn read(&self, _located: &str) -> Result<Vec<u8>, String> {

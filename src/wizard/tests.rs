@@ -309,15 +309,15 @@ fn an_answers_file_comes_back_as_it_was() {
     );
     let text = wizard.answers_text(&around());
     let file = crate::model::answers::read("x", &text).file.unwrap();
-    let again = Wizard::new(prefill(&file, "/work".into()), Some(preset()));
+    let again = Wizard::new(prefill(&file, "/site".into()), Some(preset()));
     assert_eq!(again.answers_text(&around()), text);
-    let elsewhere = again.answers_text_elsewhere(&around(), "/work".into());
+    let elsewhere = again.answers_text_elsewhere(&around(), "/site".into());
     assert!(
-        elsewhere.contains("[\"/work/one.tar\", \"/work/two.tar\"]"),
+        elsewhere.contains("[\"/site/one.tar\", \"/site/two.tar\"]"),
         "{elsewhere}"
     );
     assert!(
-        elsewhere.contains("{ file = \"/work/a b\" }"),
+        elsewhere.contains("{ file = \"/site/a b\" }"),
         "{elsewhere}"
     );
 }

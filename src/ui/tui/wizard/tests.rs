@@ -71,7 +71,7 @@ impl Stage {
     fn picture(&self, name: &str, site: &Site) {
         let folder = site.path("").into_string();
         // The frame behind a shortened path moves; the path is cut to the same length.
-        let instead = "/work/".to_owned() + &"-".repeat(folder.len().saturating_sub(6));
+        let instead = "/site/".to_owned() + &"-".repeat(folder.len().saturating_sub(6));
         let shown = self.shown().replace(&folder, &instead);
         let name = format!("{name}@{}x{}", self.size.0, self.size.1);
         insta::assert_snapshot!(name, shown);
