@@ -3,7 +3,7 @@
 //! The stages stand in [`stages`], in order; a command goes as far as it needs. Each run tells exactly one `RunStarted` and one `RunEnded`, whatever happens,
 //! and its story is also written to the deployment's event log.
 
-mod connections;
+pub(in crate::engine) mod connections;
 mod deploy;
 mod kept;
 mod look;

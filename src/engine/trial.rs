@@ -17,11 +17,10 @@ use secrecy::SecretString;
 use super::cancel::Cancel;
 use super::facts;
 use super::runner::millis;
-use super::session::Connector;
+use super::session::{Connector, connections};
 use crate::model::deployment::HostSettings;
 use crate::model::facts::{HostFacts, RootAccess};
 use crate::model::failure::Failure;
-use crate::model::ids::QuestionId;
 use crate::model::operator::{Operator, SecretRequest, UnknownHostKey};
 use crate::model::secret::Secrets;
 use crate::model::validate::BASE_FOLDER;
@@ -29,9 +28,6 @@ use crate::transport::{ConnectSpec, Host, TransportError, ssh};
 
 pub use crate::transport::ssh::SshAlias;
 pub use archives::{Archives, Lacking, Reading};
-
-/// Limit for each of name look-up, connection, handshake and login.
-const LIMIT: Duration = Duration::from_secs(15);
 
 /// How often a question looks whether its attempt was called off.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -120,7 +116,7 @@ impl Trials {
         self.running.insert(slot, cancel.clone());
         let attempt = Attempt {
             slot,
-            spec: self.spec(host, secrets),
+            spec: connections::spec(host, secrets, self.ssh_folder.as_deref()),
             connector: Arc::clone(&self.connector),
             asking: Asking {
                 slot,
@@ -136,24 +132,6 @@ impl Trials {
     pub fn stop(&mut self, slot: u64) {
         if let Some(cancel) = self.running.remove(&slot) {
             cancel.raise();
-        }
-    }
-
-    fn spec(&self, host: &HostSettings, secrets: &Secrets) -> ConnectSpec {
-        let secret = |id: &str| {
-            let id: QuestionId = id.parse().ok()?;
-            secrets.get(&id).cloned()
-        };
-        ConnectSpec {
-            host: host.name.clone(),
-            address: host.address.clone(),
-            login: host.login.clone(),
-            host_key: host.host_key.clone(),
-            password: secret("ssh-password"),
-            passphrase: secret("ssh-passphrase"),
-            sudo_password: secret("sudo-password"),
-            ssh_folder: self.ssh_folder.clone(),
-            limit: LIMIT,
         }
     }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use secrecy::SecretString;
 
+use super::Connector;
 use super::story::Run;
 use super::teller::Peace;
-use super::{Connector, Job};
 use crate::engine::fan_out::fan_out;
 use crate::engine::runner::{Links, millis};
 use crate::model::deployment::HostSettings;
@@ -16,6 +17,7 @@ use crate::model::event::{Event, Listener};
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, QuestionId};
 use crate::model::operator::{Operator, SecretRequest, UnknownHostKey};
+use crate::model::secret::Secrets;
 use crate::transport::{ConnectSpec, Host, TransportError};
 
 /// Limit for each of name look-up, connection, handshake and login.
@@ -36,7 +38,12 @@ pub(super) fn connect(run: &Run<'_>) -> (Arc<Connections>, Vec<Failure>) {
     let hosts = job.deployment.hosts.iter();
     let connections = Connections {
         specs: hosts
-            .map(|host| (host.name.clone(), spec(job, host)))
+            .map(|host| {
+                (
+                    host.name.clone(),
+                    spec(host, &job.deployment.secrets, job.ssh_folder.as_deref()),
+                )
+            })
             .collect(),
         hosts: Mutex::default(),
         connector: Arc::clone(&job.connector),
@@ -76,10 +83,15 @@ impl Operator for Asked {
     }
 }
 
-fn spec(job: &Job, host: &HostSettings) -> ConnectSpec {
+/// Returns how a host is connected to: by the settings of its login and the secrets that go with it.
+pub(in crate::engine) fn spec(
+    host: &HostSettings,
+    secrets: &Secrets,
+    ssh_folder: Option<&Utf8Path>,
+) -> ConnectSpec {
     let secret = |id: &str| {
         let id: QuestionId = id.parse().ok()?;
-        job.deployment.secrets.get(&id).cloned()
+        secrets.get(&id).cloned()
     };
     ConnectSpec {
         host: host.name.clone(),
@@ -89,7 +101,7 @@ fn spec(job: &Job, host: &HostSettings) -> ConnectSpec {
         password: secret("ssh-password"),
         passphrase: secret("ssh-passphrase"),
         sudo_password: secret("sudo-password"),
-        ssh_folder: job.ssh_folder.clone(),
+        ssh_folder: ssh_folder.map(Utf8Path::to_owned),
         limit: LIMIT,
     }
 }

@@ -30,18 +30,7 @@ impl WizardScreen {
         }
         let Some(field) = field else { return };
         if let Some((number, _)) = field.host_part() {
-            let slot = self
-                .desk
-                .wizard
-                .draft()
-                .hosts
-                .get(number)
-                .map(|host| host.slot);
-            if let Some(slot) = slot {
-                self.list.choose(number);
-                self.view = View::Host(slot);
-                self.focus(field);
-            }
+            self.show_host(number, field);
         } else if field.as_str() != LIST && self.all.field(field).is_some() {
             self.view = View::Login;
             self.focus(field);
@@ -109,20 +98,22 @@ impl WizardScreen {
     /// Opens the parts of a host.
     fn edit(&mut self, number: usize) -> Flow<Do> {
         self.settle();
-        let slot = self
-            .desk
-            .wizard
-            .draft()
-            .hosts
-            .get(number)
-            .map(|host| host.slot);
-        if let Some(slot) = slot {
-            self.list.choose(number);
-            self.view = View::Host(slot);
-            self.focus(&Key::host(number, first_part()));
+        if self.show_host(number, &Key::host(number, first_part())) {
             self.settle();
         }
         Flow::Redraw
+    }
+
+    /// Shows the parts of a host with one in focus; returns whether there is such a host.
+    fn show_host(&mut self, number: usize, field: &Key) -> bool {
+        let hosts = &self.desk.wizard.draft().hosts;
+        let Some(slot) = hosts.get(number).map(|host| host.slot) else {
+            return false;
+        };
+        self.list.choose(number);
+        self.view = View::Host(slot);
+        self.focus(field);
+        true
     }
 
     fn ask_to_remove(&mut self, number: usize) -> Flow<Do> {
