@@ -219,6 +219,9 @@ pub struct PlanArgs {
     /// Print one JSON event a line on standard output, and ask nothing
     #[arg(long)]
     pub json: bool,
+    /// Write the plan as numbered commands to type by hand, Markdown
+    #[arg(long, value_name = "FILE.md")]
+    pub runbook: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `deploy`.

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod planner;
 pub mod preflight;
 pub mod redact;
+pub mod runbook;
 pub mod runner;
 pub mod session;
 pub mod store;

@@ -173,6 +173,7 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
             let args = PlanArgs {
                 target: target(path),
                 json: false,
+                runbook: None,
             };
             commands::plan(&session, &args)
         }

@@ -9,6 +9,7 @@ use crate::cli::{CheckArgs, DeployArgs, NamedArgs, PlanArgs, Target};
 use crate::engine::cancel::Cancel;
 use crate::engine::lock::TakeOver;
 use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
+use crate::engine::store::StoreError;
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
 use crate::report::usage;
@@ -32,7 +33,14 @@ pub(super) fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
         wanted: Wanted::Plan,
         again: target::again("plan", &args.target),
     };
-    run(session, &args.target, &show, TakeOver::No, session::plan)
+    let chosen = target::choose(session, &args.target, Asking::unless(args.json))?;
+    let folder = session.home.deployment(&chosen.deployment.name);
+    let code = run_chosen(session, chosen, &show, TakeOver::No, session::plan)?;
+    if let (Some(file), 0) = (&args.runbook, code) {
+        let copied = fs_err::copy(folder.runbook_path(), file).map_err(StoreError::from);
+        copied.map_err(|error| Failure::from_error(&error))?;
+    }
+    Ok(code)
 }
 
 /// `deploy`.
@@ -105,6 +113,16 @@ fn run(
     work: fn(&Job) -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
     let chosen = target::choose(session, target, Asking::unless(show.shown == Shown::Json))?;
+    run_chosen(session, chosen, show, take_over, work)
+}
+
+fn run_chosen(
+    session: &Session,
+    chosen: Chosen,
+    show: &Show,
+    take_over: TakeOver,
+    work: fn(&Job) -> Result<(), Failure>,
+) -> Result<u8, Failure> {
     drive(session, show, |line, cancel| {
         work(&job(session, chosen, line, cancel, take_over))
     })

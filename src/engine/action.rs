@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::docker::LayerProgress;
 use crate::model::failure::{FailureKind, Hinted};
-use crate::model::plan::{Description, Probe};
+use crate::model::ids::HostName;
+use crate::model::plan::{ByHand, Description, Probe};
 use crate::transport::{Host, Privilege, TransportError};
 
 mod any;
@@ -49,6 +50,15 @@ impl Rights {
         match self {
             Self::Login => Privilege::User,
             Self::Root => Privilege::Root,
+        }
+    }
+
+    /// Returns what stands before a command that is typed by hand.
+    #[must_use]
+    pub fn typed(self) -> &'static str {
+        match self {
+            Self::Login => "",
+            Self::Root => "sudo ",
         }
     }
 }
@@ -148,7 +158,7 @@ pub trait Materials: Send + Sync {
     /// Returns the rendered file of a stack on a host: its bytes, which may hold secrets, and the same with secrets masked.
     fn file(
         &self,
-        host: &crate::model::ids::HostName,
+        host: &HostName,
         stack: &crate::model::ids::StackId,
         path: &str,
     ) -> Option<Material>;
@@ -173,7 +183,7 @@ pub trait Materials: Send + Sync {
     /// Returns the variables that a stack's `.env` must give to Compose, by name, as they were meant.
     fn environment(
         &self,
-        host: &crate::model::ids::HostName,
+        host: &HostName,
         stack: &crate::model::ids::StackId,
     ) -> Option<Vec<(String, secrecy::SecretString)>>;
 }
@@ -194,6 +204,9 @@ pub trait Action: fmt::Debug + Send {
 
     /// Says what undoing will change.
     fn describe_revert(&self) -> Description;
+
+    /// Says how somebody does the same by hand on `host`, for the runbook; no secret is among it.
+    fn by_hand(&self, host: &HostName, materials: &dyn Materials) -> Vec<ByHand>;
 
     /// Looks at the host and writes nothing.
     ///

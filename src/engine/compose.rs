@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::action::{ActionError, Rights};
+use crate::model::text::shell_quoted;
 use crate::transport::{Command, Host, Input, Output, TransportError};
 
 /// The label under which Compose keeps a container's project.
@@ -63,6 +64,18 @@ impl Compose {
             quote(&self.folder)?,
             words.join(" ")
         ))
+    }
+
+    /// Returns what is typed by hand to run Compose with `arguments` in the stack's folder.
+    #[must_use]
+    pub fn typed(&self, arguments: &str) -> String {
+        format!(
+            "cd {} && {}{} --project-name {} {arguments}",
+            shell_quoted(&self.folder),
+            self.rights.typed(),
+            self.command.join(" "),
+            shell_quoted(&self.project)
+        )
     }
 
     /// Runs Compose with `arguments` and this standard input.

@@ -64,3 +64,12 @@ pub enum Probe {
     /// Something stands in the way; the text says what.
     Conflict(String),
 }
+
+/// What somebody does by hand instead of a step; secrets stand as their names in `‹›`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByHand {
+    /// Commands for a shell on the host.
+    Run(String),
+    /// What to see to, in words.
+    Say(String),
+}

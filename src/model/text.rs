@@ -89,6 +89,12 @@ fn misleads(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
+/// Returns `text` as one word that is typed into a shell; text that no shell takes as a word stays as it is.
+#[must_use]
+pub fn shell_quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,19 +32,8 @@ fn no_secret_is_found_anywhere_it_does_not_belong() {
     let watch = Watch::begin(&site);
     let ended = site.deploy_with(&answers, without_secrets).expect_code(0);
     let again = site.deploy_with(&answers, without_secrets).expect_code(0);
-    let path = site.write(&answers);
     let mut said = ended.all() + &again.all();
-    for command in [
-        &["check", "--answers", path.as_str()][..],
-        &["plan", "--answers", path.as_str()],
-        &["verify", "acme", "-v"],
-        &["status", "acme"],
-    ] {
-        let mut program = site.program();
-        without_secrets(&mut program);
-        program.args(command);
-        said += &crate::program::run(program).expect_code(0).all();
-    }
+    said += &looks(&site, &answers);
     let processes = watch.end();
 
     let secrets: Vec<String> = given
@@ -81,6 +70,32 @@ fn no_secret_is_found_anywhere_it_does_not_belong() {
     // The hunt finds what is there: the one place where the licence belongs.
     let intended = needles.all_files_on(site.vm("ui"), "/opt/syntho");
     assert_eq!(intended, ["/opt/syntho/acme/application/.env"]);
+}
+
+/// Runs everything that only looks, and returns what it said and wrote.
+fn looks(site: &Site, answers: &toml::Table) -> String {
+    let path = site.write(answers);
+    let book = path.with_extension("md");
+    let mut said = String::new();
+    for command in [
+        &["check", "--answers", path.as_str()][..],
+        &[
+            "plan",
+            "--answers",
+            path.as_str(),
+            "--runbook",
+            book.as_str(),
+        ],
+        &["verify", "acme", "-v"],
+        &["status", "acme"],
+    ] {
+        let mut program = site.program();
+        without_secrets(&mut program);
+        program.args(command);
+        said += &crate::program::run(program).expect_code(0).all();
+    }
+    said += &fs_err::read_to_string(&book).unwrap();
+    said
 }
 
 /// Makes the way to the hosts need a password at each turn, and every secret come from a file.

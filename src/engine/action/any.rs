@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage,
+    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage, Materials,
     ProveEnvironment, PutFile, StartStack,
 };
-use crate::model::plan::{Description, Probe};
+use crate::model::ids::HostName;
+use crate::model::plan::{ByHand, Description, Probe};
 
 /// Any action; the tag in a receipt never changes once released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,10 @@ impl Action for AnyAction {
 
     fn describe_revert(&self) -> Description {
         self.inner().describe_revert()
+    }
+
+    fn by_hand(&self, host: &HostName, materials: &dyn Materials) -> Vec<ByHand> {
+        self.inner().by_hand(host, materials)
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

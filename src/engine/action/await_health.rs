@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Context};
+use super::{Action, ActionError, Context, Materials};
 use crate::engine::compose::PROJECT_LABEL;
 use crate::engine::judge::{self, Standing, starting};
 use crate::model::docker::ContainerFacts;
-use crate::model::ids::StackId;
-use crate::model::plan::{Description, Probe};
-use crate::model::preset::Service;
-use crate::model::text::visible_lines;
+use crate::model::ids::{HostName, StackId};
+use crate::model::plan::{ByHand, Description, Probe};
+use crate::model::preset::{Service, ServiceState};
+use crate::model::text::{shell_quoted, visible_lines};
 use crate::transport::ContainerFilter;
 
 /// Time between two looks.
@@ -169,6 +169,24 @@ impl Action for AwaitHealth {
             reasons: Vec::new(),
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        let services = self.services.iter().map(|service| {
+            let state = match service.state {
+                ServiceState::Running => "runs, and is healthy where it has a health check",
+                ServiceState::Completed => "has ended with code 0",
+            };
+            format!("`{}` {state}, within {} s", service.name, service.within)
+        });
+        let services: Vec<String> = services.collect();
+        vec![
+            ByHand::Run(format!(
+                "docker compose --project-name {} ps --all",
+                shell_quoted(&self.project)
+            )),
+            ByHand::Say(format!("Repeat it until {}.", services.join("; "))),
+        ]
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

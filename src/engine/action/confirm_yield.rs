@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Context};
+use super::{Action, ActionError, Context, Materials};
 use crate::engine::compose::PROJECT_LABEL;
-use crate::model::ids::StackId;
-use crate::model::plan::{Description, Probe};
-use crate::model::text::visible_lines;
+use crate::model::ids::{HostName, StackId};
+use crate::model::plan::{ByHand, Description, Probe};
+use crate::model::text::{shell_quoted, visible_lines};
 use crate::transport::ContainerFilter;
 
 /// Time between two looks.
@@ -121,6 +121,18 @@ impl Action for ConfirmYield {
             reasons: Vec::new(),
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        vec![
+            ByHand::Run(format!(
+                "docker compose --project-name {} logs --no-log-prefix {} | grep -E {}",
+                shell_quoted(&self.project),
+                shell_quoted(&self.service),
+                shell_quoted(&self.log)
+            )),
+            ByHand::Say(format!("The last of them must say `{}`.", self.equals)),
+        ]
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::place::{self, Place, quote};
-use super::{Action, ActionError, Context, Rights};
-use crate::model::plan::{Description, Probe};
+use super::{Action, ActionError, Context, Materials, Rights};
+use crate::model::ids::HostName;
+use crate::model::plan::{ByHand, Description, Probe};
+use crate::model::text::shell_quoted;
 use crate::transport::Command;
 
 /// Creates a folder; its parents come with mode 0755 when they are missing.
@@ -53,6 +55,15 @@ impl Action for CreateFolder {
             reasons: Vec::new(),
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        vec![ByHand::Run(format!(
+            "{}install -d -m {:04o} {}",
+            self.rights.typed(),
+            self.mode,
+            shell_quoted(&self.path)
+        ))]
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Context, Rights};
+use super::{Action, ActionError, Context, Materials, Rights};
 use crate::model::answers::ImageSource;
 use crate::model::bundle::BundledImage;
 use crate::model::docker::{ImageFacts, LayerProgress};
-use crate::model::ids::ImageId;
+use crate::model::ids::{HostName, ImageId};
 use crate::model::image::ImageRef;
-use crate::model::plan::{Description, Probe};
+use crate::model::plan::{ByHand, Description, Probe};
 use crate::transport::{Command, Input, RegistryLogin};
 
+mod by_hand;
 mod from_bundle;
 
 /// What one layer counts for in the progress: the first half for its download, the second for its unpacking.
@@ -131,14 +132,14 @@ impl DeliverImage {
     }
 
     /// Returns the login that belongs to this image's registry.
-    fn login(&self, cx: &Context<'_>) -> Option<RegistryLogin> {
-        cx.materials
+    fn login(&self, materials: &dyn Materials) -> Option<RegistryLogin> {
+        materials
             .registry_login()
             .filter(|login| self.reference.registry() == Some(login.registry.as_str()))
     }
 
     fn pull(&self, cx: &Context<'_>) -> Result<(), ActionError> {
-        let login = self.login(cx);
+        let login = self.login(cx.materials);
         let mut layers = Layers::default();
         cx.host
             .docker()?
@@ -228,6 +229,11 @@ impl Action for DeliverImage {
             reasons: vec!["another installation may use it".to_owned()],
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, materials: &dyn Materials) -> Vec<ByHand> {
+        let login = self.login(materials);
+        by_hand::delivered(self, login.as_ref().map(|login| login.username.as_str()))
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

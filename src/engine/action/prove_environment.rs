@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionError, Context};
+use super::{Action, ActionError, Context, Materials};
 use crate::engine::compose::Compose;
 use crate::model::dotenv::{compare, proof_file};
-use crate::model::ids::StackId;
-use crate::model::plan::{Description, Probe};
+use crate::model::ids::{HostName, StackId};
+use crate::model::plan::{ByHand, Description, Probe};
 use crate::transport::Input;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -96,6 +96,16 @@ impl Action for ProveEnvironment {
             reasons: Vec::new(),
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        vec![
+            ByHand::Run(self.compose.typed("config --quiet")),
+            ByHand::Say(
+                "It must say nothing. `config` without `--quiet` shows every value as Compose reads it, secrets included: compare them with `.env`."
+                    .to_owned(),
+            ),
+        ]
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

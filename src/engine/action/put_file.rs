@@ -1,14 +1,15 @@
 //! Puts one file in its place, keeping a copy of what stood there.
 
+mod by_hand;
 mod difference;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::place::{self, Place, quote};
-use super::{Action, ActionError, Context, Material, Rights};
-use crate::model::ids::StackId;
-use crate::model::plan::{Description, Probe};
+use super::{Action, ActionError, Context, Material, Materials, Rights};
+use crate::model::ids::{HostName, StackId};
+use crate::model::plan::{ByHand, Description, Probe};
 use crate::transport::{Command, files};
 
 /// Puts a file; its content comes from the run's materials and never stands here.
@@ -116,6 +117,12 @@ impl Action for PutFile {
             reasons: Vec::new(),
             difference: None,
         }
+    }
+
+    fn by_hand(&self, host: &HostName, materials: &dyn Materials) -> Vec<ByHand> {
+        let masked = materials.file(host, &self.stack, &self.path);
+        let masked = masked.map_or_else(String::new, |material| material.masked);
+        by_hand::written(self, &masked)
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::place::quote;
-use super::{Action, ActionError, Context};
+use super::{Action, ActionError, Context, Materials};
 use crate::engine::compose::{Compose, HASH_LABEL};
 use crate::model::docker::ContainerFacts;
-use crate::model::ids::StackId;
+use crate::model::ids::{HostName, StackId};
 use crate::model::image::ImageRef;
-use crate::model::plan::{Description, Probe};
+use crate::model::plan::{ByHand, Description, Probe};
 use crate::model::preset::{Service, ServiceState};
 use crate::transport::detached::{self, End, Started, State};
 use crate::transport::{Command, Input};
@@ -249,6 +249,18 @@ impl Action for StartStack {
             reasons: vec!["volumes stay".to_owned()],
             difference: None,
         }
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        let up = "up --detach --pull never --no-build --remove-orphans";
+        let mut parts = vec![ByHand::Run(self.compose.typed(up))];
+        if !self.mounted.is_empty() {
+            parts.push(ByHand::Say(format!(
+                "Add `--force-recreate` when containers were there already and one of these files has changed: {}.",
+                self.mounted.join(", ")
+            )));
+        }
+        parts
     }
 
     fn probe(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {

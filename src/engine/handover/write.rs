@@ -15,6 +15,7 @@ use crate::model::ids::{HostName, RoleId};
 use crate::model::image::ImageRef;
 use crate::model::preset::{Page, QuestionKind};
 use crate::model::resolved::PlacedStack;
+use crate::model::text::shell_quoted;
 
 /// Writes it.
 #[must_use]
@@ -286,7 +287,7 @@ fn by_hand(text: &mut String, over: &HandOver<'_>) {
     text.push_str("## By hand\n\nEvery folder holds a `README` with its commands. Where Compose is no plugin of Docker, write `docker-compose` for `docker compose`.\n\n");
     for stack in &over.resolved.stacks {
         let _ = writeln!(text, "### {} on {}\n", stack.title, stack.host);
-        let folder = quoted(&stack.folder);
+        let folder = shell_quoted(&stack.folder);
         let _ = writeln!(
             text,
             "State, and a start after a stop:\n\n    cd {folder} && docker compose ps\n    docker compose up -d\n"
@@ -297,11 +298,11 @@ fn by_hand(text: &mut String, over: &HandOver<'_>) {
             "Backup, with the stack stopped; the folder holds the keys that the data needs:\n\n    cd {folder} && docker compose stop"
         );
         for (volume, place) in &volumes {
-            let name = quoted(&volume.name);
+            let name = shell_quoted(&volume.name);
             let _ = writeln!(
                 text,
                 "    sudo tar -C {} -czf ~/{name}.tar.gz .",
-                quoted(place)
+                shell_quoted(place)
             );
         }
         let _ = writeln!(
@@ -316,7 +317,7 @@ fn by_hand(text: &mut String, over: &HandOver<'_>) {
         if !volumes.is_empty() {
             text.push_str("Removal of the data, which cannot be taken back:\n\n");
             for (volume, _) in &volumes {
-                let _ = writeln!(text, "    docker volume rm {}", quoted(&volume.name));
+                let _ = writeln!(text, "    docker volume rm {}", shell_quoted(&volume.name));
             }
             text.push('\n');
         }
@@ -358,10 +359,6 @@ fn row(text: &mut String, cells: &[&str]) {
         let _ = write!(text, "| {cell} ");
     }
     text.push_str("|\n");
-}
-
-fn quoted(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

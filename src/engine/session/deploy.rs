@@ -45,6 +45,9 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     if plan.nothing_to_do() && !interrupted {
         return stands(run, &settled, &folder, Depth::Full);
     }
+    if !plan.nothing_to_do() {
+        stages::write_runbook(run, &settled, &plan)?;
+    }
     // What an accepted run left behind is cleared away without asking again.
     if !plan.nothing_to_do() && !run.peace.during(|| review(plan.summaries())) {
         return Err(Ending(Outcome::Cancelled));

@@ -34,11 +34,14 @@ pub(super) fn plan(run: &Run<'_>) -> Result<Outcome, Ending> {
     let seen = stages::see(run)?;
     let mut settled = stages::settle(run, seen)?;
     let bundles = stages::open_bundles(run, &mut settled);
-    if stages::plan_of_nothing(run, &settled).is_none() {
+    let plan = if let Some(plan) = stages::plan_of_nothing(run, &settled) {
+        plan
+    } else {
         bundles?;
         stages::preflight(run, &settled)?;
-        stages::plan(run, &settled)?;
-    }
+        stages::plan(run, &settled)?
+    };
+    stages::write_runbook(run, &settled, &plan)?;
     Ok(Outcome::NothingToDo)
 }
 

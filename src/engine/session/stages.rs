@@ -15,6 +15,7 @@ use crate::engine::plan::Plan;
 use crate::engine::planner::{self, PlanError, Planning};
 use crate::engine::preflight::{self, PreflightContext, Report};
 use crate::engine::redact::Redactor;
+use crate::engine::runbook::{Runbook, runbook};
 use crate::engine::runner::sum_up;
 use crate::images::blobs::{BlobStore, LIMIT};
 use crate::images::bundle;
@@ -208,6 +209,30 @@ fn planned(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, PlanErro
         run: &run.id,
         concurrency: run.job.concurrency,
     })
+}
+
+/// Writes the plan as commands to type, for whoever must see or do it without this program.
+pub(super) fn write_runbook(
+    run: &Run<'_>,
+    settled: &Settled,
+    plan: &Plan<AnyAction>,
+) -> Result<(), Ending> {
+    let text = runbook(&Runbook {
+        deployment: &run.job.deployment,
+        resolved: &settled.resolved,
+        plan,
+        materials: &FromResolved(&settled.resolved, settled.delivery.as_ref()),
+        made: jiff::Timestamp::now(),
+    });
+    let folder = run.job.home.deployment(&run.job.deployment.name);
+    let path = folder
+        .save_runbook(&settled.redactor.text(&text))
+        .map_err(|error| Failure::from_error(&error))?;
+    run.listener.hear(Event::Noticed {
+        host: None,
+        text: format!("the plan as commands to type is in {path}"),
+    });
+    Ok(())
 }
 
 fn show(run: &Run<'_>, plan: &Plan<AnyAction>) {

@@ -218,6 +218,23 @@ impl DeploymentFolder {
         Ok(path)
     }
 
+    /// Returns where the runbook of the last plan is.
+    #[must_use]
+    pub fn runbook_path(&self) -> Utf8PathBuf {
+        self.root.join("runbook.md")
+    }
+
+    /// Writes the runbook of a plan and returns where it is.
+    ///
+    /// # Errors
+    /// Fails when it cannot be written.
+    pub fn save_runbook(&self, text: &str) -> Result<Utf8PathBuf, StoreError> {
+        self.create()?;
+        let path = self.runbook_path();
+        private::replace(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
     /// Writes the hand-over record and returns where it is.
     ///
     /// # Errors

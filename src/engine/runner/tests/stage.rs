@@ -10,7 +10,7 @@ use crate::engine::action::{ActionError, Context, Material};
 use crate::engine::plan::PlannedStep;
 use crate::model::event::{Event, StepResult};
 use crate::model::ids::{RunId, StackId, StepId};
-use crate::model::plan::{Description, Phase, Probe};
+use crate::model::plan::{ByHand, Description, Phase, Probe};
 use crate::transport::RegistryLogin;
 use crate::transport::fake::FakeHost;
 
@@ -48,6 +48,10 @@ impl Action for Toy {
 
     fn describe_revert(&self) -> Description {
         description(&self.name)
+    }
+
+    fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
+        Vec::new()
     }
 
     fn probe(&self, _cx: &Context<'_>) -> Result<Probe, ActionError> {
