@@ -6,6 +6,7 @@
 pub mod amounts;
 pub mod channel;
 pub mod desk;
+mod grid;
 pub mod json;
 pub mod line;
 pub mod tui;

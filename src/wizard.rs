@@ -32,7 +32,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use secrecy::SecretString;
 
-use crate::model::deployment::HostSettings;
+use crate::model::deployment::{Deployment, HostSettings};
 use crate::model::facts::HostFacts;
 use crate::model::ids::QuestionId;
 use crate::model::preset::{Page, Preset, RoleNeed};
@@ -173,6 +173,15 @@ impl Wizard {
     #[must_use]
     pub fn host_settings(&self, number: usize, around: &Around<'_>) -> Option<HostSettings> {
         look::host_settings(self, number, around)
+    }
+
+    /// Returns the deployment as far as it is said, with the facts of its hosts; `None` until every host has told what it is.
+    #[must_use]
+    pub fn known_site(&self, around: &Around<'_>) -> Option<(Deployment, Vec<HostFacts>)> {
+        let facts = self.all_facts();
+        let deployment = look::deployment(self, around)?;
+        let all = !facts.is_empty() && facts.len() == deployment.hosts.len();
+        all.then_some((deployment, facts))
     }
 
     /// Returns everything a front end shows.

@@ -95,6 +95,7 @@ fn outfit(session: &Session) -> Outfit {
         store: session.home.drafts(),
         images: session.home.images(),
         presets: known.collect(),
+        assets: presets.assets(),
         connector: Arc::new(OverTransport),
         home: target::operators_home(),
         is_set: |name| std::env::var_os(name).is_some_and(|value| !value.is_empty()),

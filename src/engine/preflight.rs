@@ -34,7 +34,7 @@ pub(super) mod tests;
 
 pub use firewall::Firewall;
 pub(super) use reach::{sampled_ports, written_ports};
-pub use run::{PreflightContext, run};
+pub use run::{PreflightContext, grid, run};
 pub use scene::DEPLOYMENT_LABEL;
 
 use crate::model::check::{CheckResult, Reach, Verdict};

@@ -4,6 +4,7 @@
 //! heard. Used by the wizard's front ends, which give each host a number of its own (a *slot*) because names change while they are typed.
 
 mod archives;
+mod paths;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -28,6 +29,7 @@ use crate::transport::{ConnectSpec, Host, TransportError, ssh};
 
 pub use crate::transport::ssh::SshAlias;
 pub use archives::{Archives, Lacking, Reading};
+pub use paths::{Paths, PathsWanted, Tried};
 
 /// How often a question looks whether its attempt was called off.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -21,6 +21,7 @@ use super::failure::{FailureKind, Hinted};
 use super::fault::Faults;
 use super::ids::{HostName, QuestionId, StackId};
 use super::resolved::{RegistryAccount, Resolved, ResolvedHost};
+use super::secret::Secrets;
 use super::template::{Assets, TemplateError};
 use scope::Views;
 
@@ -192,6 +193,37 @@ pub fn resolve(
         bundled: Vec::new(),
         registry: registry(deployment, &views),
         keep_login: deployment.images.keep_login,
+        secrets,
+    })
+}
+
+/// Returns the hosts and the network paths between them, as far as answers that may be incomplete tell; nothing else is in it.
+///
+/// For trying paths before everything is said: what an open question decides is left out.
+///
+/// # Errors
+/// Fails when a host's address cannot be settled, or a path depends on an answer that is not there.
+pub fn paths(
+    deployment: &Deployment,
+    facts: &[HostFacts],
+    assets: &Arc<dyn Assets>,
+) -> Result<Resolved, ResolveError> {
+    let addresses = addresses::settle(&deployment.hosts, facts)?;
+    let secrets = Secrets::default();
+    let views = Views::build_leniently(deployment, facts, &addresses, &secrets, assets);
+    Ok(Resolved {
+        deployment: deployment.name.clone(),
+        preset: deployment.preset.id.clone(),
+        title: deployment.preset.title.clone(),
+        hosts: hosts(deployment, &addresses),
+        reach: judge::reach(deployment, &views)?,
+        health: Vec::new(),
+        endpoints: Vec::new(),
+        stacks: Vec::new(),
+        image_source: deployment.images.source,
+        bundled: Vec::new(),
+        registry: None,
+        keep_login: false,
         secrets,
     })
 }

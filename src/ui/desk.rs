@@ -3,53 +3,30 @@
 //! It decides nothing about looks. The rule that matters stands here once: after every accepted answer the draft is on disk before the next key is taken
 //! ([`Desk::save`]).
 
+mod reading;
+mod trying;
 pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use crate::engine::session::Connector;
 use crate::engine::store::{DraftId, DraftStore, StoreError};
-use crate::engine::trial::{self, Archives, Lacking, News, Question, Reading, Report, Trials};
-use crate::model::facts::RootAccess;
+use crate::engine::trial::{self, Archives, Paths, Report, Trials};
 use crate::model::failure::Failure;
 use crate::model::ids::{PresetId, QuestionId};
 use crate::model::preset::Preset;
 use crate::model::rules::{CertificateDetails, CertificateProblem, Files, read_certificate};
 use crate::model::secret::Secrets;
+use crate::model::template::Assets;
 use crate::settings::FolderFiles;
 use crate::wizard::{Around, Draft, Field, HostPart, Key, Look, Pasted, Trouble, Wizard, slug};
 
-/// How long typing must rest before a host is tried.
-const REST: Duration = Duration::from_millis(600);
-
-/// What came of trying a host.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Attempt {
-    /// It is being reached.
-    Connecting,
-    /// A question waits for the operator.
-    Waiting,
-    /// We are in, and look around.
-    Looking {
-        /// Milliseconds it took.
-        took_ms: u64,
-    },
-    /// Everything is known.
-    Known {
-        /// Milliseconds it took to get in.
-        took_ms: u64,
-        /// How root's rights can be had.
-        root: RootAccess,
-    },
-    /// It did not work.
-    Failed(Failure),
-}
+pub use trying::Attempt;
 
 /// A host that `~/.ssh/config` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +45,8 @@ pub struct Outfit {
     pub images: Utf8PathBuf,
     /// The presets to choose from.
     pub presets: Vec<Arc<Preset>>,
+    /// Their templates.
+    pub assets: Arc<dyn Assets>,
     /// How hosts are reached.
     pub connector: Arc<dyn Connector>,
     /// The operator's home folder.
@@ -91,6 +70,7 @@ pub struct Desk {
     trials: Trials,
     reports: Receiver<Report>,
     archives: Archives,
+    paths: Paths,
 }
 
 impl std::fmt::Debug for Desk {
@@ -106,12 +86,14 @@ impl Desk {
         let preset = draft.preset.as_ref();
         let preset = preset.and_then(|id| find(&outfit.presets, id));
         let ssh_folder = outfit.home.as_ref().map(|home| home.join(".ssh"));
-        let (trials, reports) = Trials::new(Arc::clone(&outfit.connector), ssh_folder);
+        let (trials, reports) = Trials::new(Arc::clone(&outfit.connector), ssh_folder.clone());
+        let paths = Paths::new(Arc::clone(&outfit.connector), ssh_folder);
         Self {
             wizard: Wizard::new(draft, preset),
             attempts: BTreeMap::new(),
             heard: 0,
             archives: Archives::new(outfit.images.clone()),
+            paths,
             outfit,
             id,
             saved: None,
@@ -206,6 +188,7 @@ impl Desk {
     pub fn choose(&mut self, id: &PresetId) -> bool {
         let preset = self.preset(id);
         if let Some(preset) = &preset {
+            self.paths.forget();
             self.wizard.choose(Arc::clone(preset));
         }
         preset.is_some()
@@ -224,37 +207,6 @@ impl Desk {
         }
     }
 
-    /// Forgets what is known of a host, and tries it as soon as typing rests.
-    pub fn retry(&mut self, number: usize) {
-        self.try_after(number, REST);
-    }
-
-    /// Tries a host now.
-    pub fn try_now(&mut self, number: usize) {
-        self.try_after(number, Duration::ZERO);
-    }
-
-    fn try_after(&mut self, number: usize, delay: Duration) {
-        let Some(slot) = self.wizard.draft().hosts.get(number).map(|host| host.slot) else {
-            return;
-        };
-        self.trials.stop(slot);
-        self.attempts.remove(&slot);
-        self.wizard.forget(slot);
-        let settings = self.with_around(|around| self.wizard.host_settings(number, around));
-        if let Some(settings) = settings {
-            self.trials.start(slot, &settings, &self.secrets(), delay);
-        }
-    }
-
-    /// Stops trying a host that was removed.
-    pub fn drop_host(&mut self, number: usize) {
-        if let Some(host) = self.wizard.remove_host(number) {
-            self.trials.stop(host.slot);
-            self.attempts.remove(&host.slot);
-        }
-    }
-
     /// Returns the secrets that were typed, for whoever connects or deploys.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
@@ -263,94 +215,6 @@ impl Desk {
             secrets.insert(id.clone(), value.clone());
         }
         secrets
-    }
-
-    /// Takes in what was heard of hosts and returns the next question, when one waits. Never blocks.
-    pub fn hear(&mut self) -> Option<(u64, Question)> {
-        while let Ok(Report { slot, news }) = self.reports.try_recv() {
-            if let Some(question) = self.take_in(slot, news) {
-                return Some((slot, question));
-            }
-        }
-        None
-    }
-
-    /// As [`Self::hear`], waiting for something to be heard at most so long.
-    pub fn hear_within(&mut self, time: Duration) -> Option<(u64, Question)> {
-        let report = self.reports.recv_timeout(time).ok()?;
-        self.take_in(report.slot, report.news)
-            .map(|question| (report.slot, question))
-    }
-
-    /// Returns a number that grows with everything that was heard of hosts.
-    #[must_use]
-    pub fn heard(&self) -> u64 {
-        self.heard
-    }
-
-    fn take_in(&mut self, slot: u64, news: News) -> Option<Question> {
-        self.heard += 1;
-        let attempt = match news {
-            News::Connecting => Attempt::Connecting,
-            News::Connected { took_ms, root } => {
-                tracing::debug!(slot, ?root, "a host let us in");
-                Attempt::Looking { took_ms }
-            }
-            News::Facts(facts) => {
-                let root = facts.user.root;
-                self.wizard.learn(slot, *facts);
-                let took_ms = match self.attempts.get(&slot) {
-                    Some(Attempt::Looking { took_ms }) => *took_ms,
-                    _ => 0,
-                };
-                Attempt::Known { took_ms, root }
-            }
-            News::Failed(failure) => Attempt::Failed(failure),
-            News::Asked(question) => {
-                self.attempts.insert(slot, Attempt::Waiting);
-                return Some(question);
-            }
-        };
-        self.attempts.insert(slot, attempt);
-        None
-    }
-
-    /// Reads the image archives that the draft names, when others were named before.
-    pub fn read_archives(&mut self, look: &Look) {
-        let key = Key::new("images.bundle");
-        let named = look.field(&key).and_then(|field| field.value.as_deref());
-        let files = named.unwrap_or_default().split(',').map(str::trim);
-        let files = files.filter(|file| !file.is_empty());
-        let files = files.map(|file| self.locate(file).into()).collect();
-        self.archives.choose(files);
-    }
-
-    /// Takes in how far the archives are read; returns whether anything was heard.
-    pub fn hear_archives(&mut self) -> bool {
-        self.archives.hear()
-    }
-
-    /// Returns how far the archives are read.
-    #[must_use]
-    pub fn reading(&self) -> &Reading {
-        self.archives.reading()
-    }
-
-    /// Returns the images that the archives lack; nothing before all of them are read.
-    #[must_use]
-    pub fn lacking(&self, look: &Look) -> Vec<Lacking> {
-        let preset = self.wizard.preset();
-        preset.map_or_else(Vec::new, |preset| {
-            self.archives.lacking(preset, &look.references)
-        })
-    }
-
-    /// Returns whether any host is still being tried.
-    #[must_use]
-    pub fn is_trying(&self) -> bool {
-        let known =
-            |attempt: &Attempt| matches!(attempt, Attempt::Known { .. } | Attempt::Failed(_));
-        self.attempts.values().any(|attempt| !known(attempt))
     }
 
     /// Returns the hosts that `~/.ssh/config` names, as a list to choose from.

@@ -9,7 +9,6 @@ pub mod review;
 pub mod wizard;
 
 mod bars;
-mod grid;
 mod story;
 mod summary;
 mod voice;
@@ -23,6 +22,7 @@ use jiff::Timestamp;
 
 use super::FrontEnd;
 use super::channel::Ask;
+use super::grid;
 use super::view::{RunView, between};
 use crate::model::event::{Event, Outcome, Record};
 use crate::model::plan::StepSummary;

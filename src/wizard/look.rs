@@ -7,7 +7,7 @@ use super::hosts::HostPart;
 use super::pages::{self, PAGES};
 use super::{Around, Wizard, answers};
 use crate::model::answers as file;
-use crate::model::deployment::HostSettings;
+use crate::model::deployment::{Deployment, HostSettings};
 use crate::model::fault::Fault;
 use crate::model::ids::{HostName, ImageId, RoleId};
 use crate::model::image::ImageRef;
@@ -207,6 +207,13 @@ fn judge(wizard: &Wizard, around: &Around<'_>) -> Option<(Survey, Vec<Fault>)> {
         }
     }
     Some((survey, faults))
+}
+
+/// Returns the deployment as far as its answers are good; `None` when a host's part is missing from it.
+pub(super) fn deployment(wizard: &Wizard, around: &Around<'_>) -> Option<Deployment> {
+    let (survey, _) = judge(wizard, around)?;
+    let whole = survey.deployment.hosts.len() == wizard.draft().hosts.len();
+    whole.then_some(survey.deployment)
 }
 
 /// Returns how a host would be reached, when nothing about that is wrong.

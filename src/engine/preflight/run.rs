@@ -98,6 +98,26 @@ pub fn run(
     }
 }
 
+/// Tries every path between hosts and nothing else; the checks are those about paths.
+#[must_use]
+pub fn grid(
+    resolved: &Resolved,
+    facts: &BTreeMap<HostName, HostFacts>,
+    hosts: &BTreeMap<HostName, Arc<dyn Host>>,
+    behind_jump: &BTreeSet<HostName>,
+) -> Report {
+    let roads = Roads {
+        hosts,
+        behind_jump,
+        concurrency: hosts.len().max(1),
+    };
+    let reached = reach(Scene { resolved, facts }, &roads);
+    Report {
+        checks: reached.checks,
+        reach: reached.cells,
+    }
+}
+
 /// A grid whose making broke off is worth a word, not silence.
 fn broken() -> Reached {
     Reached {

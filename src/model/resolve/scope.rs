@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::ResolveError;
 use crate::model::deployment::Deployment;
 use crate::model::facts::HostFacts;
+use crate::model::fault::Fault;
 use crate::model::ids::{HostName, ImageId, QuestionId, RoleId};
 use crate::model::image::ImageRef;
 use crate::model::preset::QuestionKind;
@@ -29,6 +30,9 @@ pub(super) struct Views {
     pub(super) masked: Scope,
 }
 
+/// Says what becomes of an entry, by its name, that cannot be computed.
+type Otherwise<'a> = dyn Fn(&str, TemplateError) -> Result<(), TemplateError> + 'a;
+
 /// Something rendered twice.
 pub(super) struct Rendered {
     /// With the secrets.
@@ -46,18 +50,48 @@ impl Views {
         secrets: &Secrets,
         assets: &Arc<dyn Assets>,
     ) -> Result<Self, ResolveError> {
-        let hosts = host_views(deployment, facts, addresses);
-        let scope = validate::answers_scope(deployment)
-            .with_hosts(hosts.iter().map(|(_, view)| view.clone()).collect())
-            .with_assets(Arc::clone(assets));
-        let (references, faults) =
-            validate::references(&deployment.preset, &deployment.images, &scope);
+        let (mut views, faults) = Self::begun(deployment, facts, addresses, secrets, assets);
         if let Some(fault) = faults.first() {
             return Err(ResolveError::Preset {
                 entry: fault.at.clone(),
                 reason: fault.message.clone(),
             });
         }
+        views.compute(deployment, &|_, error| Err(error))?;
+        Ok(views)
+    }
+
+    /// As [`Self::build`], for answers that may be incomplete: what cannot be told yet is not there.
+    pub(super) fn build_leniently(
+        deployment: &Deployment,
+        facts: &[HostFacts],
+        addresses: &[IpAddr],
+        secrets: &Secrets,
+        assets: &Arc<dyn Assets>,
+    ) -> Self {
+        let (mut views, _) = Self::begun(deployment, facts, addresses, secrets, assets);
+        let skipped = views.compute(deployment, &|name, error| {
+            tracing::debug!(name, %error, "cannot be told yet");
+            Ok(())
+        });
+        debug_assert!(skipped.is_ok(), "nothing fails that is skipped");
+        views
+    }
+
+    /// Gathers what needs no template, with what is wrong about image references.
+    fn begun(
+        deployment: &Deployment,
+        facts: &[HostFacts],
+        addresses: &[IpAddr],
+        secrets: &Secrets,
+        assets: &Arc<dyn Assets>,
+    ) -> (Self, Vec<Fault>) {
+        let hosts = host_views(deployment, facts, addresses);
+        let scope = validate::answers_scope(deployment)
+            .with_hosts(hosts.iter().map(|(_, view)| view.clone()).collect())
+            .with_assets(Arc::clone(assets));
+        let (references, faults) =
+            validate::references(&deployment.preset, &deployment.images, &scope);
         let scope = scope.with_images(validate::texts(&references));
         let real = with_secrets(scope.clone(), deployment, |id| {
             secrets
@@ -67,15 +101,24 @@ impl Views {
         let masked = with_secrets(scope.masked(), deployment, |id| {
             secrets.get(id).map(|_| name_of(id))
         });
-        let mut views = Self {
+        let views = Self {
             hosts,
             references,
             real,
             masked,
         };
-        views.real = views.with_computed(deployment, views.real.clone())?;
-        views.masked = views.with_computed(deployment, views.masked.clone())?;
-        Ok(views)
+        (views, faults)
+    }
+
+    /// Adds what is computed, for real and masked; `otherwise` says what becomes of an entry that cannot be.
+    fn compute(
+        &mut self,
+        deployment: &Deployment,
+        otherwise: &Otherwise<'_>,
+    ) -> Result<(), TemplateError> {
+        self.real = self.with_computed(deployment, self.real.clone(), otherwise)?;
+        self.masked = self.with_computed(deployment, self.masked.clone(), otherwise)?;
+        Ok(())
     }
 
     /// Returns the hosts of a role, in order.
@@ -91,22 +134,30 @@ impl Views {
         &self,
         deployment: &Deployment,
         mut scope: Scope,
+        otherwise: &Otherwise<'_>,
     ) -> Result<Scope, TemplateError> {
         for stack in &deployment.preset.parts.stacks {
             let host = self.of_role(&stack.role).next();
             for (name, yielded) in &stack.yields {
+                let entry = format!("stack.{}.yields.{name}", stack.id);
                 let value = match host {
                     Some((_, view)) => scope
                         .with("host", view.value())
-                        .evaluate(&format!("stack.{}.yields.{name}", stack.id), &yielded.from)?,
-                    None => Value::from(()),
+                        .evaluate(&entry, &yielded.from),
+                    None => Ok(Value::from(())),
                 };
-                scope.set(&name.replace('-', "_"), value);
+                match value {
+                    Ok(value) => scope.set(&name.replace('-', "_"), value),
+                    Err(error) => otherwise(&entry, error)?,
+                }
             }
         }
         for value in &deployment.preset.parts.values {
-            let computed = scope.evaluate(&format!("value.{}", value.id), &value.is)?;
-            scope.set(&value.id.variable(), computed);
+            let entry = format!("value.{}", value.id);
+            match scope.evaluate(&entry, &value.is) {
+                Ok(computed) => scope.set(&value.id.variable(), computed),
+                Err(error) => otherwise(&entry, error)?,
+            }
         }
         Ok(scope)
     }

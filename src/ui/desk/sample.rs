@@ -48,6 +48,7 @@ impl Site {
             store: Home::new(self.path("home")).drafts(),
             images: self.path("home/images"),
             presets: vec![crate::wizard::sample::preset()],
+            assets: crate::presets::Presets::new(None).assets(),
             connector: Arc::new(Nowhere),
             home: Some(self.path("")),
             is_set: |_| false,

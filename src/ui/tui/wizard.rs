@@ -20,6 +20,7 @@ mod import;
 mod keys;
 mod option;
 mod panel;
+mod paths;
 mod review;
 mod rows;
 mod view;
@@ -38,7 +39,7 @@ use super::keys::{Binding, Key as Pressed};
 use super::screen::{Flow, Interrupted, Rail, RailEntry, RailState, Screen, Title, Turned};
 use super::theme::Look;
 use super::widgets::list::Chosen;
-use crate::engine::trial::Question;
+use crate::engine::trial::{Question, Tried};
 use crate::model::preset::Page;
 use crate::ui::desk::Desk;
 use crate::ui::line::wizard::Ending;
@@ -240,8 +241,10 @@ impl Screen for WizardScreen {
             changed = true;
         }
         changed |= self.desk.hear_archives();
+        changed |= self.desk.hear_paths();
         let step = now.as_millisecond() / TURN;
-        if self.desk.is_trying() && step != self.moved {
+        let busy = self.desk.is_trying() || *self.desk.paths() == Tried::AtWork;
+        if busy && step != self.moved {
             self.moved = step;
             changed = true;
         }

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::asker::{Asker, Reply};
 use super::{Answered, ask};
-use crate::engine::trial::Question;
+use crate::engine::trial::{Question, Tried};
 use crate::model::text::visible;
+use crate::report::Paint;
 use crate::ui::channel::Ask;
 use crate::ui::desk::words::standing;
 use crate::ui::desk::{Attempt, Desk};
+use crate::ui::grid;
 use crate::wizard::{Pasted, read_list};
 
 /// Longest time that trying all hosts may take.
@@ -113,6 +115,35 @@ pub(super) fn try_all(desk: &mut Desk, asker: &mut dyn Asker) -> Answered {
         {
             asker.say("  no host can be tried as it stands");
             break;
+        }
+    }
+    Answered::Next
+}
+
+/// Lets the hosts try each other, and says who reaches whom.
+pub(super) fn try_paths(desk: &mut Desk, asker: &mut dyn Asker) -> Answered {
+    if !desk.try_paths() {
+        asker.say("  first every host must be known: choose \"try all hosts\"");
+        return Answered::Next;
+    }
+    asker.say("  every host tries the others, on the ports that will be used");
+    let began = Instant::now();
+    while !desk.hear_paths() && began.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    match desk.paths() {
+        Tried::Known(report) => {
+            for line in grid::lines(&report.reach, Paint::PLAIN) {
+                asker.say(&line);
+            }
+            for check in report.failed() {
+                let command = check.command.as_deref().unwrap_or_default();
+                asker.say(&format!("  {}: {command}", visible(&check.found)));
+            }
+        }
+        Tried::Failed(failure) => asker.say(&format!("  {}", visible(&failure.message))),
+        Tried::AtWork | Tried::Nothing => {
+            asker.say("  it takes too long: look at the hosts with `check`");
         }
     }
     Answered::Next

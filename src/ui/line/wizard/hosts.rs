@@ -1,7 +1,7 @@
 //! The list of hosts as a numbered menu: added, edited, pasted, imported, tried.
 
 use super::asker::{Asker, Reply};
-use super::gather::{import, paste, try_all};
+use super::gather::{import, paste, try_all, try_paths};
 use super::{Answered, Ending, Step, ask, asked_singly};
 use crate::model::failure::Failure;
 use crate::model::preset::Page;
@@ -10,7 +10,7 @@ use crate::ui::desk::words::standing;
 use crate::wizard::{HostPart, Key};
 
 /// What can be done with the list, in the order of its numbers.
-const DEEDS: [&str; 9] = [
+const DEEDS: [&str; 10] = [
     "go on",
     "add a host",
     "edit a host",
@@ -20,6 +20,7 @@ const DEEDS: [&str; 9] = [
     "import from ~/.ssh/config",
     "try all hosts",
     "change how to log in",
+    "see who reaches whom",
 ];
 
 /// Where the operator is while the list is shown.
@@ -115,6 +116,7 @@ fn act(desk: &mut Desk, asker: &mut dyn Asker, deed: usize) -> Result<Answered, 
             Some(Step::End(_)) => Answered::Leave,
             _ => Answered::Next,
         }),
+        9 => Ok(try_paths(desk, asker)),
         _ => {
             asker.say(&format!("  it is a number from 1 to {}", DEEDS.len()));
             Ok(Answered::Next)
@@ -312,7 +314,7 @@ fn roles(desk: &mut Desk, asker: &mut dyn Asker, number: usize) -> Answered {
         for (at, role) in roles.iter().enumerate() {
             let has = own.iter().any(|own| own == role.id.as_str());
             if has != chosen.contains(&at) {
-                desk.wizard.toggle_role(number, role.id.as_str());
+                desk.toggle_role(number, role.id.as_str());
             }
         }
         return Answered::Next;

@@ -109,6 +109,7 @@ impl WizardScreen {
             (View::Page, Page::Review) => self.act_on_review(action),
             (View::Page, Page::Option) if self.form.focus().is_none() => self.act_on_cards(action),
             (View::Import, _) => self.act_on_import(action),
+            (View::Paths, _) => self.act_on_paths(action),
             (View::Secret(..), _) => self.act_on_secret(action),
             (View::Path(..), _) => self.act_on_path(action),
             _ => self.act_on_form(action),

@@ -41,6 +41,13 @@ pub(super) fn draw(
     panel::draw_lines(frame, below, &title, &said, look);
 }
 
+/// Returns the sign of being busy.
+pub(super) fn busy(now: Timestamp) -> &'static str {
+    let step = now.as_millisecond() / TURN;
+    let at = usize::try_from(step.rem_euclid(8)).unwrap_or(0);
+    sign::BUSY[at]
+}
+
 /// Divides the page into list, roles and details.
 pub(super) fn parts(screen: &WizardScreen, area: Rect) -> [Rect; 3] {
     let tall = u16::try_from(screen.all.roles.len()).unwrap_or(4).min(6) + 2;
@@ -197,11 +204,7 @@ fn mark(
     match screen.desk.attempts.get(&host.slot) {
         None => (sign::WAITING, look.faint()),
         Some(Attempt::Waiting) => (sign::WARNING, look.warn()),
-        Some(Attempt::Connecting | Attempt::Looking { .. }) => {
-            let step = now.as_millisecond() / TURN;
-            let at = usize::try_from(step.rem_euclid(8)).unwrap_or(0);
-            (sign::BUSY[at], look.accent())
-        }
+        Some(Attempt::Connecting | Attempt::Looking { .. }) => (busy(now), look.accent()),
         Some(Attempt::Known { .. }) if !screen.desk.wizard.shortfalls(number).is_empty() => {
             (sign::WARNING, look.warn())
         }

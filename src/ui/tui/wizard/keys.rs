@@ -5,7 +5,7 @@ mod hosts;
 use ratatui::crossterm::event::KeyCode;
 
 use crate::ui::tui::keys::{Binding, Key};
-pub(super) use hosts::{HOSTS, IMPORT, ROLES, needs_host};
+pub(super) use hosts::{HOSTS, IMPORT, PATHS, ROLES, needs_host};
 
 /// What a key of the wizard does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub enum Do {
     Try,
     /// Tries all hosts now.
     TryAll,
+    /// Shows who reaches whom, and tries it.
+    Paths,
     /// Opens how to log in.
     Login,
     /// Gives a role or takes it away.

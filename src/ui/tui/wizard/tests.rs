@@ -18,6 +18,8 @@ use crate::ui::desk::sample::{Site, desk};
 use crate::ui::tui::app::{App, Effect};
 use crate::wizard::sample as wizard_sample;
 
+mod hosts;
+
 /// The wizard on a terminal that is not there.
 struct Stage {
     app: App<WizardScreen>,
@@ -135,73 +137,6 @@ fn a_page_of_every_kind(#[values((80, 24), (120, 40))] size: (u16, u16)) {
         let stage = Stage::of(desk, size);
         stage.picture(&format!("page-{page:?}").to_lowercase(), &site);
     }
-}
-
-#[rstest]
-fn the_page_of_hosts(#[values((80, 24), (120, 40))] size: (u16, u16)) {
-    let site = Site::new();
-    let mut empty = desk(&site);
-    empty.wizard.choose(wizard_sample::preset());
-    empty.wizard.go(Page::Hosts);
-    Stage::of(empty, size).picture("hosts-empty", &site);
-    let mut desk = whole_at(&site, Page::Hosts);
-    desk.wizard.add_hosts(
-        crate::wizard::read_list("back-1 10.0.0.21\nback-2 10.0.0.22 ops\nback-3 10.0.0.23").0,
-    );
-    for number in 1..4 {
-        desk.wizard.toggle_role(number, "worker");
-    }
-    known(&mut desk, 0, 3, 2);
-    let hosts = desk.wizard.draft().hosts.clone();
-    let failure = Failure {
-        kind: FailureKind::Situation,
-        host: None,
-        message: "10.0.0.21 port 22 does not answer\u{1b}[2J".to_owned(),
-        causes: vec!["no answer within 15 s".to_owned()],
-        hint: Some("check the address, and that a firewall lets port 22 through".to_owned()),
-    };
-    desk.attempts
-        .insert(hosts[1].slot, Attempt::Failed(failure));
-    desk.attempts.insert(hosts[2].slot, Attempt::Connecting);
-    desk.attempts.insert(hosts[3].slot, Attempt::Waiting);
-    let mut stage = Stage::of(desk, size);
-    stage.picture("hosts-known", &site);
-    stage.press(KeyCode::Down);
-    stage.picture("hosts-failed", &site);
-    let (reply, _answer) = sync_channel(1);
-    let key = UnknownHostKey {
-        host: "back-3".parse().unwrap(),
-        address: "10.0.0.23:22".to_owned(),
-        algorithm: "ssh-ed25519".to_owned(),
-        fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BrVbCG4mVMC9yBgl1ZXIwPzk".to_owned(),
-    };
-    stage.app.screen_mut().question = Some((hosts[3].slot, Question::HostKey(key, reply)));
-    stage.picture("hosts-asked", &site);
-    stage.press(KeyCode::F(4));
-    stage.picture("hosts-fingerprint", &site);
-    stage.keys(&[KeyCode::Esc, KeyCode::Enter]);
-    stage.picture("hosts-edit", &site);
-}
-
-#[test]
-fn a_key_of_a_host_is_answered() {
-    let site = Site::new();
-    let mut stage = Stage::of(whole_at(&site, Page::Hosts), (80, 24));
-    let (reply, answer) = sync_channel(1);
-    let key = UnknownHostKey {
-        host: "web".parse().unwrap(),
-        address: "10.0.0.11:22".to_owned(),
-        algorithm: "ssh-ed25519".to_owned(),
-        fingerprint: "SHA256:abc".to_owned(),
-    };
-    stage.app.screen_mut().question = Some((1, Question::HostKey(key, reply)));
-    stage.keys(&[KeyCode::F(4), KeyCode::Enter]);
-    assert!(
-        answer.try_recv().is_err(),
-        "Enter gives the safe answer, which is later"
-    );
-    stage.keys(&[KeyCode::F(4), KeyCode::Char('y')]);
-    assert_eq!(answer.try_recv(), Ok(true));
 }
 
 #[test]

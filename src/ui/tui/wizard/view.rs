@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::keys::{self, Do, On};
 use super::panel::{self, Said, Tone};
-use super::{WizardScreen, hosts, import, option, review, rows};
+use super::{WizardScreen, hosts, import, option, paths, review, rows};
 use crate::model::preset::Page;
 use crate::ui::desk::{Desk, words};
 use crate::ui::tui::keys::Binding;
@@ -30,6 +30,8 @@ pub(super) enum View {
     Login,
     /// The hosts of `~/.ssh/config`.
     Import,
+    /// Who reaches whom.
+    Paths,
     /// A secret that a host asks for.
     Secret(Line, String),
     /// Where the answers file is written, and what comes then.
@@ -44,7 +46,7 @@ impl View {
         let fields = of(page).unwrap_or_default().into_iter();
         match (self, page) {
             (Self::Page, Page::Hosts | Page::Review)
-            | (Self::Import | Self::Secret(..) | Self::Path(..), _) => Vec::new(),
+            | (Self::Import | Self::Paths | Self::Secret(..) | Self::Path(..), _) => Vec::new(),
             (Self::Page, _) => fields.collect(),
             (Self::Host(slot), _) => {
                 let number = desk.number_of(*slot);
@@ -82,6 +84,7 @@ impl WizardScreen {
         }
         match (&self.view, self.page()) {
             (View::Import, _) => table.extend(keys::IMPORT),
+            (View::Paths, _) => table.extend(keys::PATHS),
             (View::Secret(..) | View::Path(..), _) => table.extend(keys::LINE),
             (View::Page, Page::Hosts) => {
                 let empty = self.desk.wizard.draft().hosts.is_empty();
@@ -127,6 +130,7 @@ impl WizardScreen {
             (View::Page, Page::Hosts) => hosts::draw(self, frame, area, look, now),
             (View::Page, Page::Review) => review::draw(self, frame, area, look),
             (View::Import, _) => import::draw(self, frame, area, look),
+            (View::Paths, _) => paths::draw(self, frame, area, look, now),
             (View::Secret(line, prompt), _) => {
                 let said = [Said::new(
                     Tone::Plain,

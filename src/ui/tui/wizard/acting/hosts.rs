@@ -1,7 +1,7 @@
 //! What keys do on the page of hosts, and with the questions that hosts ask.
 
 use super::first_part;
-use crate::engine::trial::Question;
+use crate::engine::trial::{Question, Tried};
 use crate::model::operator::SecretRequest;
 use crate::model::text::visible;
 use crate::ui::tui::screen::{Choice, Dialog, Flow};
@@ -77,6 +77,7 @@ impl WizardScreen {
             }
             (Do::Try, Some(number)) => self.desk.try_now(number),
             (Do::TryAll, _) => (0..count).for_each(|number| self.desk.try_now(number)),
+            (Do::Paths, _) => return self.open_paths(),
             (Do::Login, _) => {
                 self.view = View::Login;
                 if let Some(key) = first_key(&self.fields()) {
@@ -86,7 +87,7 @@ impl WizardScreen {
             (Do::Role(role), Some(number)) => {
                 let role = self.all.roles.get(usize::from(role));
                 if let Some(id) = role.map(|role| role.id.clone()) {
-                    self.desk.wizard.toggle_role(number, id.as_str());
+                    self.desk.toggle_role(number, id.as_str());
                 }
             }
             _ => return Flow::Stay,
@@ -174,6 +175,38 @@ impl WizardScreen {
             }
             Err(failure) => Flow::Say(visible(&failure.message).into_owned()),
         }
+    }
+
+    /// Shows who reaches whom; what was found before is shown again.
+    fn open_paths(&mut self) -> Flow<Do> {
+        if !matches!(self.desk.paths(), Tried::AtWork | Tried::Known(_)) && !self.desk.try_paths() {
+            let hosts = &self.desk.wizard.draft().hosts;
+            let unknown = hosts
+                .iter()
+                .filter(|host| self.desk.wizard.facts(host.slot).is_none())
+                .map(|host| host.name.as_str());
+            let unknown = unknown.collect::<Vec<_>>().join(", ");
+            return Flow::Say(format!("first every host must be known: try {unknown}"));
+        }
+        self.view = View::Paths;
+        self.scroll = 0;
+        Flow::Redraw
+    }
+
+    pub(super) fn act_on_paths(&mut self, action: Do) -> Flow<Do> {
+        match action {
+            Do::Up => self.scroll = self.scroll.saturating_sub(1),
+            Do::Down => self.scroll = self.scroll.saturating_add(1),
+            Do::Paths => {
+                self.desk.try_paths();
+            }
+            Do::Back => {
+                self.view = View::Page;
+                self.scroll = 0;
+            }
+            _ => return Flow::Stay,
+        }
+        Flow::Redraw
     }
 
     pub(super) fn act_on_import(&mut self, action: Do) -> Flow<Do> {

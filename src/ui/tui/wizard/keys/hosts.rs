@@ -54,6 +54,12 @@ pub(in crate::ui::tui::wizard) const HOSTS: &[Binding<Do>] = &[
         "Adds a copy of the chosen host, without its address",
     ),
     Binding::new(
+        &[Key::char('g')],
+        Do::Paths,
+        "reach",
+        "Shows who reaches whom: the hosts try each other on the ports that will be used; nothing is written there",
+    ),
+    Binding::new(
         &[Key::char('l')],
         Do::Login,
         "login",
@@ -105,7 +111,14 @@ pub(in crate::ui::tui::wizard) const HOSTS: &[Binding<Do>] = &[
 pub(in crate::ui::tui::wizard) fn needs_host(action: Do) -> bool {
     matches!(
         action,
-        Do::Enter | Do::Try | Do::TryAll | Do::Remove | Do::Duplicate | Do::Up | Do::Down
+        Do::Enter
+            | Do::Try
+            | Do::TryAll
+            | Do::Paths
+            | Do::Remove
+            | Do::Duplicate
+            | Do::Up
+            | Do::Down
     )
 }
 
@@ -156,6 +169,29 @@ pub(in crate::ui::tui::wizard) const IMPORT: &[Binding<Do>] = &[
         Do::Enter,
         "import",
         "Imports the chosen hosts",
+    ),
+    BACK,
+];
+
+/// The keys while it is shown who reaches whom.
+pub(in crate::ui::tui::wizard) const PATHS: &[Binding<Do>] = &[
+    Binding::new(
+        &[Key::char('g'), Key::of(KeyCode::Enter)],
+        Do::Paths,
+        "try again",
+        "Lets the hosts try each other again",
+    ),
+    Binding::new(
+        &[Key::of(KeyCode::Up), Key::char('k')],
+        Do::Up,
+        "scroll",
+        "Scrolls up",
+    ),
+    Binding::new(
+        &[Key::of(KeyCode::Down), Key::char('j')],
+        Do::Down,
+        "scroll",
+        "Scrolls down",
     ),
     BACK,
 ];

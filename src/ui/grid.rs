@@ -6,8 +6,23 @@ use crate::model::check::{Reach, ReachOutcome};
 use crate::model::ids::HostName;
 use crate::report::{Paint, Tone};
 
-/// Returns the grid with what is shut spelled out below it.
+/// A line of pieces, each in its tone; `None` is plain.
+pub(super) type Toned = Vec<(Option<Tone>, String)>;
+
+/// Returns the grid with what is shut spelled out below it, painted.
 pub(super) fn lines(cells: &[Reach], paint: Paint) -> Vec<String> {
+    let painted = |(tone, text): (Option<Tone>, String)| match tone {
+        Some(tone) => paint.tone(tone, &text),
+        None => text,
+    };
+    toned(cells)
+        .into_iter()
+        .map(|line| line.into_iter().map(painted).collect())
+        .collect()
+}
+
+/// Returns the grid with what is shut spelled out below it.
+pub(super) fn toned(cells: &[Reach]) -> Vec<Toned> {
     let mut hosts: Vec<&HostName> = Vec::new();
     for host in cells.iter().flat_map(|cell| [&cell.from, &cell.to]) {
         if !hosts.contains(&host) {
@@ -17,40 +32,40 @@ pub(super) fn lines(cells: &[Reach], paint: Paint) -> Vec<String> {
     let width = hosts.iter().map(|host| host.as_str().len()).max();
     let width = width.unwrap_or_default().max(7);
     let title = "Who reaches whom (rows connect to columns; ports open of ports needed)";
-    let mut lines = vec![paint.tone(Tone::Strong, title)];
+    let mut lines = vec![vec![(Some(Tone::Strong), title.to_owned())]];
     let names: Vec<String> = hosts
         .iter()
         .map(|h| format!("{:width$}", h.as_str()))
         .collect();
-    lines.push(format!("  {:width$}  {}", "", names.join("  ").trim_end()));
+    let names = format!("  {:width$}  {}", "", names.join("  ").trim_end());
+    lines.push(vec![(None, names)]);
     for from in &hosts {
-        let row: Vec<String> = hosts
-            .iter()
-            .map(|to| cell(cells, from, to, width, paint))
-            .collect();
-        lines.push(format!(
-            "  {:width$}  {}",
-            from.as_str(),
-            row.join("  ").trim_end()
-        ));
+        let mut row = vec![(None, format!("  {:width$}", from.as_str()))];
+        let mut gap = 2;
+        for to in &hosts {
+            let (tone, text) = cell(cells, from, to);
+            row.push((None, " ".repeat(gap)));
+            gap = 2 + width.saturating_sub(text.chars().count());
+            row.push((Some(tone), text));
+        }
+        lines.push(row);
     }
-    lines.extend(shut(cells, paint));
+    lines.extend(shut(cells));
     lines
 }
 
 /// Returns one cell: how many ports are open, with a sign when not all are.
-fn cell(cells: &[Reach], from: &HostName, to: &HostName, width: usize, paint: Paint) -> String {
+fn cell(cells: &[Reach], from: &HostName, to: &HostName) -> (Tone, String) {
     let own: Vec<&Reach> = cells
         .iter()
         .filter(|cell| cell.from == *from && cell.to == *to)
         .collect();
     let open = own.iter().filter(|cell| is_open(cell)).count();
-    let (tone, text) = match own.len() {
+    match own.len() {
         0 => (Tone::Faint, "-".to_owned()),
         all if open == all => (Tone::Good, format!("✔ {open}/{all}")),
         all => (Tone::Bad, format!("✖ {open}/{all}")),
-    };
-    paint.tone(tone, &format!("{text:width$}"))
+    }
 }
 
 fn is_open(cell: &Reach) -> bool {
@@ -58,16 +73,18 @@ fn is_open(cell: &Reach) -> bool {
 }
 
 /// Returns the ports that are shut, by pair of hosts and by how they are shut.
-fn shut(cells: &[Reach], paint: Paint) -> Vec<String> {
+fn shut(cells: &[Reach]) -> Vec<Toned> {
     let mut ports: BTreeMap<(&HostName, &HostName, &str), Vec<u16>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| !is_open(cell)) {
         let key = (&cell.from, &cell.to, said(cell.outcome));
         ports.entry(key).or_default().push(cell.port);
     }
-    let sign = paint.tone(Tone::Bad, "✖");
     ports
         .into_iter()
-        .map(|((from, to, how), ports)| format!("  {sign} {from} → {to}: {} {how}", ranges(ports)))
+        .map(|((from, to, how), ports)| {
+            let text = format!(" {from} → {to}: {} {how}", ranges(ports));
+            vec![(Some(Tone::Bad), "  ✖".to_owned()), (None, text)]
+        })
         .collect()
 }
 
