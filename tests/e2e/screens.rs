@@ -17,13 +17,20 @@ fn a_deployment_by_keys_alone() {
 
     let before = site.footprint();
     let mut screen = OnTerminal::start(&command);
+    screen.resize(120, 40);
     screen.within(LIMIT, "the plan", |s| {
         s.text().contains("Nothing was changed so far")
     });
+    screen.still("plan");
     // Nothing is written before the plan is accepted.
     site.expect_footprint(&before);
     screen.press("y");
+    screen.within(LIMIT, "a stack that starts", |s| {
+        s.text().contains("start stack")
+    });
+    screen.still("deploy");
     screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));
+    screen.still("result");
     assert!(screen.text().contains("hand-over.md"), "{}", screen.text());
     screen.press("q");
     assert_eq!(screen.wait(), 0);

@@ -1,5 +1,8 @@
 //! The built program on a pseudo terminal: keys in, screen out, and whether the terminal is as it was found.
 
+#[path = "still.rs"]
+mod still;
+
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::Command;
@@ -95,6 +98,15 @@ impl OnTerminal {
     /// Returns what is to be seen.
     pub fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Keeps a still of what is to be seen, where `SYNTHO_STILLS` names a folder for such; `make stills` does.
+    pub fn still(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("SYNTHO_STILLS") {
+            let path = std::path::Path::new(&folder).join(format!("{name}.svg"));
+            let picture = still::svg(self.screen.lock().unwrap().screen());
+            fs_err::write(path, picture).unwrap();
+        }
     }
 
     /// Waits until `seen` holds, which takes no work.

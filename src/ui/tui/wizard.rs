@@ -43,7 +43,7 @@ use crate::engine::trial::{Question, Tried};
 use crate::model::preset::Page;
 use crate::ui::desk::Desk;
 use crate::ui::line::wizard::Ending;
-use crate::wizard::{Field, Key, Look as All, PAGES, PageState, title};
+use crate::wizard::{Draft, Field, Key, Look as All, PAGES, PageState, title};
 use form::Form;
 use import::Importing;
 use view::View;
@@ -102,6 +102,12 @@ impl WizardScreen {
         // What was typed in the last field is accepted, however the screen was left.
         self.accept();
         (self.desk, self.ending)
+    }
+
+    /// Returns the draft as it stands.
+    #[must_use]
+    pub fn draft(&self) -> &Draft {
+        self.desk.wizard.draft()
     }
 
     fn page(&self) -> Page {
