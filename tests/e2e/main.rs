@@ -29,5 +29,6 @@ mod resume;
 mod screens;
 mod shop;
 mod site;
+mod still;
 mod topology;
 mod trouble;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::pty::OnTerminal;
 use crate::site::Site;
+use crate::still;
 
 /// How long a deployment may take.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -21,16 +22,16 @@ fn a_deployment_by_keys_alone() {
     screen.within(LIMIT, "the plan", |s| {
         s.text().contains("Nothing was changed so far")
     });
-    screen.still("plan");
+    still::keep(&screen, "plan");
     // Nothing is written before the plan is accepted.
     site.expect_footprint(&before);
     screen.press("y");
     screen.within(LIMIT, "a stack that starts", |s| {
         s.text().contains("start stack")
     });
-    screen.still("deploy");
+    still::keep(&screen, "deploy");
     screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));
-    screen.still("result");
+    still::keep(&screen, "result");
     assert!(screen.text().contains("hand-over.md"), "{}", screen.text());
     screen.press("q");
     assert_eq!(screen.wait(), 0);

@@ -1,8 +1,5 @@
 //! The built program on a pseudo terminal: keys in, screen out, and whether the terminal is as it was found.
 
-#[path = "still.rs"]
-mod still;
-
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::Command;
@@ -97,16 +94,12 @@ impl OnTerminal {
 
     /// Returns what is to be seen.
     pub fn text(&self) -> String {
-        self.screen.lock().unwrap().screen().contents()
+        self.look(vt100::Screen::contents)
     }
 
-    /// Keeps a still of what is to be seen, where `SYNTHO_STILLS` names a folder for such; `make stills` does.
-    pub fn still(&self, name: &str) {
-        if let Some(folder) = std::env::var_os("SYNTHO_STILLS") {
-            let path = std::path::Path::new(&folder).join(format!("{name}.svg"));
-            let picture = still::svg(self.screen.lock().unwrap().screen());
-            fs_err::write(path, picture).unwrap();
-        }
+    /// Looks at what is to be seen, with its colours.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.screen.lock().unwrap().screen())
     }
 
     /// Waits until `seen` holds, which takes no work.
@@ -125,7 +118,7 @@ impl OnTerminal {
 
     /// Returns whether the whole terminal is taken.
     pub fn is_taken(&self) -> bool {
-        self.screen.lock().unwrap().screen().alternate_screen()
+        self.look(vt100::Screen::alternate_screen)
     }
 
     /// Returns the letter by which the system tells how the process is.

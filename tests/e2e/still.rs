@@ -2,7 +2,18 @@
 
 use std::fmt::Write as _;
 
+use camino::Utf8PathBuf;
 use vt100::{Cell, Color, Screen};
+
+use crate::pty::OnTerminal;
+
+/// Keeps a still of a terminal, where `SYNTHO_STILLS` names a folder for such; `make stills` does.
+pub fn keep(terminal: &OnTerminal, name: &str) {
+    if let Ok(folder) = std::env::var("SYNTHO_STILLS") {
+        let path = Utf8PathBuf::from(folder).join(format!("{name}.svg"));
+        fs_err::write(path, terminal.look(svg)).unwrap();
+    }
+}
 
 /// Pixels of one cell.
 const WIDE: f32 = 8.4;
@@ -29,7 +40,7 @@ struct Looks {
 }
 
 /// Draws what is to be seen.
-pub fn svg(screen: &Screen) -> String {
+fn svg(screen: &Screen) -> String {
     let (rows, columns) = screen.size();
     let (rows, columns) = (rows.get(), columns.get());
     let wide = f32::from(columns) * WIDE + 2.0 * MARGIN;
