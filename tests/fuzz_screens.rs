@@ -3,7 +3,11 @@
 //!
 //! A few seconds by default; `SYNTHO_FUZZ_SECONDS=600` goes on for ten minutes. Each round prints its seed when it fails; `SYNTHO_FUZZ_SEED` begins with it.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets a surprise must fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that meets a surprise must fail, and says how far it came"
+)]
 
 #[path = "fuzz_screens/run.rs"]
 mod run;
@@ -55,7 +59,7 @@ fn shake(round: fn(u64)) {
         seed = seed.wrapping_add(1);
         rounds += 1;
     }
-    println!("{rounds} rounds");
+    eprintln!("{rounds} rounds");
 }
 
 /// Draws, and fails when a cell would act on a terminal.
