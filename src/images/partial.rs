@@ -56,15 +56,7 @@ pub fn archive(store: &Arc<BlobStore>, portion: &Portion<'_>) -> Result<Archive,
     let config = if portion.layers == image.layers.len() {
         store.document(&Digest::parse(&image.id).ok_or_else(lost)?)?
     } else {
-        let ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id.as_str()).collect();
-        json!({
-            "architecture": image.architecture,
-            "os": image.os,
-            "config": {},
-            "rootfs": {"type": "layers", "diff_ids": ids},
-        })
-        .to_string()
-        .into_bytes()
+        pinning(image, portion.layers)
     };
     let mut archive = Archive {
         parts: VecDeque::new(),
@@ -95,6 +87,24 @@ pub fn archive(store: &Arc<BlobStore>, portion: &Portion<'_>) -> Result<Archive,
     archive.file("manifest.json", manifest.to_string().into_bytes())?;
     archive.push(Part::Bytes(vec![0; 1024]), 1024);
     Ok(archive)
+}
+
+/// Returns the configuration of an image that holds the lowest `layers` of another and runs nothing: while it is there, so are they.
+pub(super) fn pinning(image: &BundledImage, layers: usize) -> Vec<u8> {
+    let ids: Vec<&str> = image
+        .layers
+        .iter()
+        .take(layers)
+        .map(|layer| layer.diff_id.as_str())
+        .collect();
+    json!({
+        "architecture": image.architecture,
+        "os": image.os,
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": ids},
+    })
+    .to_string()
+    .into_bytes()
 }
 
 impl Archive {

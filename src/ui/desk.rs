@@ -67,6 +67,8 @@ pub struct Desk {
     outfit: Outfit,
     id: DraftId,
     saved: Option<u64>,
+    /// Whether something may be on disk that says more than an empty draft.
+    kept: bool,
     trials: Trials,
     reports: Receiver<Report>,
     archives: Archives,
@@ -83,6 +85,7 @@ impl Desk {
     /// Sets up a desk for a draft; its preset is loaded when it names one that can be.
     #[must_use]
     pub fn new(outfit: Outfit, id: DraftId, draft: Draft) -> Self {
+        let kept = !draft.is_empty();
         let preset = draft.preset.as_ref();
         let preset = preset.and_then(|id| find(&outfit.presets, id));
         let ssh_folder = outfit.home.as_ref().map(|home| home.join(".ssh"));
@@ -97,6 +100,7 @@ impl Desk {
             outfit,
             id,
             saved: None,
+            kept,
             trials,
             reports,
         }
@@ -158,7 +162,8 @@ impl Desk {
     /// # Errors
     /// Fails when it cannot be written; the answers are still here then, and in the file as it was.
     pub fn save(&mut self) -> Result<(), Failure> {
-        if self.saved == Some(self.wizard.revision()) || self.wizard.draft().is_empty() {
+        let nothing = self.wizard.draft().is_empty() && !self.kept;
+        if nothing || self.saved == Some(self.wizard.revision()) {
             return Ok(());
         }
         let text = self.wizard.draft().to_text();
@@ -166,6 +171,7 @@ impl Desk {
         let kept: Result<(), StoreError> = self.outfit.store.save(&self.id, &text);
         kept.map_err(|error| Failure::from_error(&error))?;
         self.saved = Some(self.wizard.revision());
+        self.kept = true;
         Ok(())
     }
 

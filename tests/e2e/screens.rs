@@ -26,8 +26,8 @@ fn a_deployment_by_keys_alone() {
     // Nothing is written before the plan is accepted.
     site.expect_footprint(&before);
     screen.press("y");
-    screen.within(LIMIT, "a stack that starts", |s| {
-        s.text().contains("start stack")
+    screen.within(LIMIT, "hosts at work", |s| {
+        s.text().contains("connect files") && s.text().contains("start stack")
     });
     still::keep(&screen, "deploy");
     screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));

@@ -66,10 +66,17 @@ impl Registry {
         let Some(digest) = Digest::parse(digest) else {
             return unknown();
         };
-        if !self
-            .shelf(repository)
-            .is_some_and(|goods| goods.holds(&digest))
-        {
+        let Some(goods) = self.shelf(repository) else {
+            return unknown();
+        };
+        if let Some(made) = goods.made(&digest) {
+            let response = Response::builder()
+                .header(CONTENT_TYPE, "application/octet-stream")
+                .header(CONTENT_LENGTH, made.len())
+                .header(DIGEST, digest.to_string());
+            return finish(response, whole(made.to_vec(), head));
+        }
+        if !goods.holds(&digest) {
             return unknown();
         }
         let Ok((file, size)) = self.store.blob(&digest) else {

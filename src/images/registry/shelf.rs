@@ -5,23 +5,44 @@ use oci_spec::image::{
 };
 
 use crate::images::blobs::{BlobStore, Encoding, Packed};
+use crate::images::partial::pinning;
 use crate::images::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
 
-/// An image on offer.
+/// An image on offer, and the parts of it that can be had alone.
 #[derive(Debug)]
 pub(super) struct Shelf {
-    manifest: Vec<u8>,
-    digest: Digest,
+    /// What is under each tag; the whole comes first.
+    goods: Vec<Goods>,
     config: Digest,
     layers: Vec<Packed>,
 }
 
+/// What is under one tag.
+#[derive(Debug)]
+struct Goods {
+    tag: String,
+    manifest: Vec<u8>,
+    digest: Digest,
+    /// A configuration that is in no store, with its digest.
+    made: Option<(Digest, Vec<u8>)>,
+}
+
+/// The tag of the whole image.
+const WHOLE: &str = "latest";
+
+/// Returns the tag of the lowest `layers` of an image.
+pub(super) fn part_tag(layers: usize) -> String {
+    format!("to-{layers}")
+}
+
 impl Shelf {
+    /// Puts an image on offer, and its lowest layers up to each of `stops` as images of their own.
     pub(super) fn fill(
         store: &BlobStore,
         image: &BundledImage,
         encoding: Encoding,
+        stops: &[usize],
     ) -> Result<Self, ImagesError> {
         let lost = || ImagesError::Lost {
             what: image.to_string(),
@@ -40,34 +61,27 @@ impl Shelf {
             Encoding::Zstd => MediaType::ImageLayerZstd,
             Encoding::Gzip => MediaType::ImageLayerGzip,
         };
-        let described: Result<Vec<Descriptor>, _> = layers
-            .iter()
-            .map(|layer| describe(kind.clone(), layer.digest, layer.size))
-            .collect();
-        let manifest = describe(MediaType::ImageConfig, config, config_size)
-            .and_then(|config| {
-                ImageManifestBuilder::default()
-                    .schema_version(2_u32)
-                    .media_type(MediaType::ImageManifest)
-                    .config(config)
-                    .layers(described?)
-                    .build()
-            })
-            .and_then(|manifest| manifest.to_string())
-            .map_err(std::io::Error::other)?
-            .into_bytes();
+        let whole = manifest(&kind, (config, config_size), &layers)?;
+        let mut goods = vec![Goods::new(WHOLE.to_owned(), whole, None)];
+        for stop in stops.iter().filter(|stop| **stop < layers.len()) {
+            let made = pinning(image, *stop);
+            let digest = Digest::of(&made);
+            let manifest = manifest(&kind, (digest, made.len() as u64), &layers[..*stop])?;
+            goods.push(Goods::new(part_tag(*stop), manifest, Some((digest, made))));
+        }
         Ok(Self {
-            digest: Digest::of(&manifest),
-            manifest,
+            goods,
             config,
             layers,
         })
     }
 
-    /// Returns the manifest, when `reference` is a tag or its digest.
+    /// Returns a manifest, when `reference` is a tag or a digest of one.
     pub(super) fn manifest(&self, reference: &str) -> Option<(&[u8], Digest)> {
-        let fits = reference == "latest" || reference == self.digest.to_string();
-        fits.then_some((&self.manifest, self.digest))
+        let mut goods = self.goods.iter();
+        goods
+            .find(|goods| reference == goods.tag || reference == goods.digest.to_string())
+            .map(|goods| (goods.manifest.as_slice(), goods.digest))
     }
 
     /// Returns whether a blob belongs to the image.
@@ -75,10 +89,53 @@ impl Shelf {
         *digest == self.config || self.layers.iter().any(|layer| layer.digest == *digest)
     }
 
+    /// Returns a configuration that was made here and is in no store.
+    pub(super) fn made(&self, digest: &Digest) -> Option<&[u8]> {
+        let made = self.goods.iter().filter_map(|goods| goods.made.as_ref());
+        made.filter(|(made, _)| made == digest)
+            .map(|(_, bytes)| bytes.as_slice())
+            .next()
+    }
+
     /// Returns its layers as they are sent, lowest first.
     pub(super) fn layers(&self) -> &[Packed] {
         &self.layers
     }
+}
+
+impl Goods {
+    fn new(tag: String, manifest: Vec<u8>, made: Option<(Digest, Vec<u8>)>) -> Self {
+        Self {
+            tag,
+            digest: Digest::of(&manifest),
+            manifest,
+            made,
+        }
+    }
+}
+
+/// Writes the manifest of a configuration and layers.
+fn manifest(
+    kind: &MediaType,
+    (config, config_size): (Digest, u64),
+    layers: &[Packed],
+) -> Result<Vec<u8>, ImagesError> {
+    let described: Result<Vec<Descriptor>, _> = layers
+        .iter()
+        .map(|layer| describe(kind.clone(), layer.digest, layer.size))
+        .collect();
+    let text = describe(MediaType::ImageConfig, config, config_size)
+        .and_then(|config| {
+            ImageManifestBuilder::default()
+                .schema_version(2_u32)
+                .media_type(MediaType::ImageManifest)
+                .config(config)
+                .layers(described?)
+                .build()
+        })
+        .and_then(|manifest| manifest.to_string())
+        .map_err(std::io::Error::other)?;
+    Ok(text.into_bytes())
 }
 
 fn describe(kind: MediaType, digest: Digest, size: u64) -> oci_spec::Result<Descriptor> {

@@ -19,6 +19,7 @@ use crate::transport::detached::{self, End, Started, State, Step};
 use crate::transport::{Docker, Host, TransportError};
 
 mod load;
+mod pins;
 mod watch;
 
 use watch::Watch;
@@ -29,7 +30,7 @@ const TELL: Duration = Duration::from_millis(250);
 /// The first engine that unpacks zstd.
 const KNOWS_ZSTD: u64 = 23;
 
-/// How often a pull that broke off is begun anew.
+/// How often a pull that broke off is begun anew; layers that are pinned are not sent again.
 const TRIES: u32 = 3;
 
 /// Everything that one delivery works with.
@@ -123,7 +124,9 @@ impl Job<'_> {
         let mut left = left_running(host, &step)?;
         for again in 0..TRIES {
             let (registry, port) = counter.open(host, left.as_ref())?;
-            let offered = registry.offer(self.action.image.as_str(), self.image, self.encoding());
+            let stops = self.stops();
+            let (image, encoding) = (self.action.image.as_str(), self.encoding());
+            let offered = registry.offer(image, self.image, encoding, &stops);
             let repository = offered.map_err(|error| said(&error))?;
             let name = ImageRef::parse(&format!("127.0.0.1:{port}/{repository}:latest"));
             let name = name.map_err(|error| ActionError::Bug(error.to_string()))?;
@@ -136,10 +139,7 @@ impl Job<'_> {
                 detached::cancel(host, &step)?;
                 detached::clean(host, &step)?;
             }
-            let script = format!(
-                "echo 'from {port}/{}'\nexec docker pull '{name}'\n",
-                here.token
-            );
+            let script = self.script(&here, &repository, &stops);
             let started = detached::start(host, &step, &script, &crate::transport::Input::Empty)?;
             if let Started::Already(State::Running) = started {
                 self.cx
@@ -158,7 +158,7 @@ impl Job<'_> {
             if end == End::Code(0) {
                 self.docker.tag(&name.to_string(), &self.action.reference)?;
                 self.docker.untag(&name)?;
-                return Ok(());
+                return self.unpin();
             }
             if again + 1 == TRIES || !is_worth_another(&log) {
                 return Err(self.broke_off(end, &log));

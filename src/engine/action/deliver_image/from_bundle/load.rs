@@ -5,11 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Job, TELL, said};
 use crate::engine::action::ActionError;
 use crate::images::partial::{self, Portion};
-use crate::model::image::ImageRef;
 use crate::transport::TransportError;
-
-/// What images are called that only pin layers until the whole is there.
-pub(super) const PART: &str = "syntho-installer-part";
 
 impl Job<'_> {
     /// Loads the missing layers one after the other, each pinned by an image, so that a break costs one of them.
@@ -22,14 +18,6 @@ impl Job<'_> {
         let missing = self.image.layers.get(shared..).unwrap_or_default();
         let total = missing.iter().map(|layer| layer.packed).sum();
         let mut done = 0;
-        let mut parts = Vec::new();
-        let hex: String = self
-            .image
-            .id
-            .chars()
-            .skip("sha256:".len())
-            .take(12)
-            .collect();
         for (have, layer) in missing
             .iter()
             .enumerate()
@@ -38,9 +26,7 @@ impl Job<'_> {
             if whole || have + 1 == all {
                 break;
             }
-            let name = format!("{PART}:{hex}-{}", have + 1);
-            parts.extend(ImageRef::parse(&name));
-            self.send(&name, have + 1, have, done, total)?;
+            self.send(&self.pin(have + 1), have + 1, have, done, total)?;
             done += layer.packed;
         }
         let have = if whole {
@@ -49,14 +35,7 @@ impl Job<'_> {
             all.saturating_sub(1).max(shared)
         };
         self.send(&reference, all, have, done, total)?;
-        // Also those of a run that broke off.
-        let tags = self.there.iter().flat_map(|image| &image.tags);
-        let old = tags.filter(|tag| tag.starts_with(&format!("{PART}:{hex}-")));
-        parts.extend(old.filter_map(|tag| ImageRef::parse(tag).ok()));
-        for part in parts {
-            self.docker.untag(&part)?;
-        }
-        Ok(())
+        self.unpin()
     }
 
     fn send(

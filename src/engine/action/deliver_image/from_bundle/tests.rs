@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::load::PART;
+use super::pins::PART;
 use super::*;
 use crate::engine::action::{Action, Rights};
 use crate::engine::machine::Machine;
