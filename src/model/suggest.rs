@@ -18,6 +18,12 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Returns how many letters differ.
+#[must_use]
+pub fn distance(word: &str, other: &str) -> usize {
+    strsim::damerau_levenshtein(word, other)
+}
+
 /// Returns `; did you mean …?` or the list of what is known.
 #[must_use]
 pub fn advice(word: &str, candidates: &[&str]) -> String {

@@ -12,7 +12,7 @@ mod survey;
 
 pub use answers::Unasked;
 pub(super) use images::texts;
-pub use images::{references, usual_references};
+pub use images::{every_reference, references, usual_references, usual_references_from};
 pub(super) use proposals::render as proposed;
 pub(super) use secrets::answers_scope;
 pub use secrets::{WantedSecret, accept_secret, wanted_secrets, way_secrets};

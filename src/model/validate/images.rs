@@ -186,6 +186,19 @@ pub fn references(
 /// Returns what a preset needs at a release when every question keeps its default: for judging an archive before there are answers.
 #[must_use]
 pub fn usual_references(preset: &Preset, tag: &str) -> BTreeMap<ImageId, ImageRef> {
+    let images = ImagesSection {
+        tag: Some(tag.to_owned()),
+        ..ImagesSection::default()
+    };
+    usual_references_from(preset, &images).0
+}
+
+/// As [`usual_references`], with everything that `[images]` may say, and what is wrong with it.
+#[must_use]
+pub fn usual_references_from(
+    preset: &Preset,
+    images: &ImagesSection,
+) -> (BTreeMap<ImageId, ImageRef>, Vec<Fault>) {
     let mut scope = Scope::default();
     for question in &preset.parts.questions {
         let name = question.id.variable();
@@ -201,11 +214,20 @@ pub fn usual_references(preset: &Preset, tag: &str) -> BTreeMap<ImageId, ImageRe
             },
         );
     }
-    let images = ImagesSection {
-        tag: Some(tag.to_owned()),
-        ..ImagesSection::default()
-    };
-    references(preset, &images, &scope).0
+    references(preset, images, &scope)
+}
+
+/// Returns every image that a preset may need, whatever the answers: for an archive that is made before there are any.
+#[must_use]
+pub fn every_reference(
+    preset: &Preset,
+    images: &ImagesSection,
+) -> (BTreeMap<ImageId, ImageRef>, Vec<Fault>) {
+    let mut whole = preset.clone();
+    for image in &mut whole.parts.images {
+        image.when = None;
+    }
+    usual_references_from(&whole, images)
 }
 
 /// Returns references as templates see them.
