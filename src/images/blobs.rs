@@ -7,11 +7,13 @@
 //! blobs/sha256/HEX     a configuration, or a layer compressed
 //! layers/HEX.json      by the digest of the uncompressed layer: its size and its compressed forms
 //! archives/HEX.json    by an archive's path: its size and time when it was read, and its images
-//! tmp/                 what is being written
+//! tmp/                 what is being written, and parts of what is being fetched
 //! lock                 held by everybody who uses the store
 //! filling              held by the one who reads an archive into it
+//! fetching             held by the one who fetches from a registry
 //! ```
 
+mod fetched;
 mod record;
 mod writer;
 
@@ -26,6 +28,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
+pub(super) use fetched::Staged;
 pub use record::{ArchiveRecord, Encoding, LayerRecord, Packed, Stamp};
 use writer::StoreIsFull;
 
@@ -302,7 +305,8 @@ impl BlobStore {
             match read::<LayerRecord>(&path) {
                 Some(record) if layers.contains(record.diff_id.to_string().as_str()) => {
                     blobs.insert(record.zstd.digest);
-                    blobs.extend(record.gzip.map(|gzip| gzip.digest));
+                    let more = [record.gzip, record.fetched];
+                    blobs.extend(more.into_iter().flatten().map(|packed| packed.digest));
                 }
                 _ => fs::remove_file(&path)?,
             }
@@ -327,7 +331,7 @@ impl BlobStore {
         Ok(archives)
     }
 
-    fn blob_path(&self, digest: &Digest) -> Utf8PathBuf {
+    pub(super) fn blob_path(&self, digest: &Digest) -> Utf8PathBuf {
         self.root.join("blobs/sha256").join(digest.hex())
     }
 

@@ -5,6 +5,8 @@
 //! What an archive may do to us is bounded by [`Limits`].
 
 mod assemble;
+mod contents;
+mod joined;
 mod name;
 mod nest;
 mod sniff;
@@ -13,13 +15,15 @@ mod walk;
 
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::ImagesError;
-use super::blobs::{ArchiveRecord, BlobStore, Stamp};
+use super::blobs::{ArchiveRecord, BlobStore};
 use crate::model::bundle::BundledImage;
+pub(super) use contents::NAME as CONTENTS;
+pub use contents::{Contents, HeldImage, HeldLayer};
+pub use joined::{Joined, PARTS, open as open_joined};
 use walk::Walk;
 
 /// What an archive may hold at most; more is refused.
@@ -76,11 +80,11 @@ pub fn read(
     store: &BlobStore,
     tell: Tell<'_>,
 ) -> Result<Vec<BundledImage>, ImagesError> {
-    let (file, path, stamp) = open(path)?;
-    if let Some(images) = store.recall(&path, stamp) {
+    let file = joined::open(path)?;
+    if let Some(images) = store.recall(file.path(), file.stamp()) {
         return Ok(images);
     }
-    read_file(file, &path, stamp, store, tell)
+    read_file(file, store, tell)
 }
 
 /// As [`read`], and reads it in any case.
@@ -92,17 +96,15 @@ pub fn read_again(
     store: &BlobStore,
     tell: Tell<'_>,
 ) -> Result<Vec<BundledImage>, ImagesError> {
-    let (file, path, stamp) = open(path)?;
-    read_file(file, &path, stamp, store, tell)
+    read_file(joined::open(path)?, store, tell)
 }
 
 fn read_file(
-    file: std::fs::File,
-    path: &Utf8Path,
-    stamp: Stamp,
+    mut file: Joined,
     store: &BlobStore,
     tell: Tell<'_>,
 ) -> Result<Vec<BundledImage>, ImagesError> {
+    let (path, stamp) = (file.path().to_owned(), file.stamp());
     let begin = Progress {
         done: 0,
         total: stamp.size,
@@ -110,10 +112,12 @@ fn read_file(
     let _filling = store.fill(&mut || tell(begin).is_continue())?;
     store.make_room(stamp.size)?;
     let name = path.file_name().unwrap_or(path.as_str());
-    let read = read_from(name, file, stamp.size, store, Limits::default(), tell);
+    let read = read_from(name, &mut file, stamp.size, store, Limits::default(), tell);
+    // Of an archive in parts the part at fault is what has to be copied again.
+    let read = read.map_err(|error| file.blame().unwrap_or(error));
     if let Ok(images) = &read {
         store.remember(&ArchiveRecord {
-            path: path.to_owned(),
+            path: path.clone(),
             stamp,
             used: jiff::Timestamp::now(),
             images: images.clone(),
@@ -148,25 +152,22 @@ pub fn read_from(
     Ok(images)
 }
 
-fn open(path: &Utf8Path) -> Result<(std::fs::File, Utf8PathBuf, Stamp), ImagesError> {
-    let unreadable = |error: std::io::Error| ImagesError::Unreadable {
-        path: path.to_string(),
-        detail: error.to_string(),
-    };
-    let file = fs_err::File::open(path).map_err(unreadable)?.into_file();
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err(ImagesError::Folder {
-            path: path.to_string(),
-        });
-    }
-    let stamp = Stamp {
-        size: metadata.len(),
-        modified: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
-        inode: metadata.ino(),
-    };
-    let path = path.canonicalize_utf8().map_err(unreadable)?;
-    Ok((file, path, stamp))
+/// Notes that the archive at `path`, made from what is in the store, holds `images`: it need not be read.
+///
+/// # Errors
+/// When it is not there or the store cannot be used.
+pub(super) fn remember(
+    path: &Utf8Path,
+    images: &[BundledImage],
+    store: &BlobStore,
+) -> Result<(), ImagesError> {
+    let file = joined::open(path)?;
+    store.remember(&ArchiveRecord {
+        path: file.path().to_owned(),
+        stamp: file.stamp(),
+        used: jiff::Timestamp::now(),
+        images: images.to_vec(),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::client::RemoteError;
 use crate::model::failure::{FailureKind, Hinted};
 
 /// Why an archive could not be read or the store not be used. `place` is the archive, and inside it the entry, such as
@@ -96,6 +97,33 @@ pub enum ImagesError {
         /// Which.
         what: String,
     },
+    /// It leaves out layers that another archive has, and that one was not read.
+    #[error("{place} leaves out layers that are in {base}")]
+    NeedsBase {
+        /// The archive.
+        place: String,
+        /// The archive it builds on.
+        base: String,
+    },
+    /// A part of an archive in parts is not what it should be.
+    #[error("the part {place} {detail}")]
+    Part {
+        /// The part.
+        place: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Unwritable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A registry does not do what is asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The operator stopped it.
     #[error("stopped by the operator")]
     Cancelled,
@@ -131,9 +159,33 @@ impl Hinted for ImagesError {
             Self::Lost { .. } => {
                 "run `syntho-installer bundle verify FILE`: it reads the archive into the store again"
             }
+            Self::NeedsBase { base, .. } => {
+                return Some(format!(
+                    "read {base} first, or name it before this one: `syntho-installer bundle verify BASE THIS`"
+                ));
+            }
+            Self::Part { .. } => {
+                "copy that part again; all parts and the list of their checksums (`.sha256`) belong in one folder"
+            }
+            Self::Unwritable { source, .. }
+                if source.kind() == std::io::ErrorKind::FileTooLarge =>
+            {
+                "the file system takes no files of this size: make parts with `--split 4GB`"
+            }
+            Self::Unwritable { .. } => {
+                "make room there or name another place with `--output`; nothing is fetched twice"
+            }
+            Self::Remote(error) => return error.hint(),
             Self::Cancelled => "run the same command again",
         };
         Some(text.to_owned())
+    }
+
+    fn evidence(&self) -> Vec<String> {
+        match self {
+            Self::Remote(error) => error.evidence(),
+            _ => Vec::new(),
+        }
     }
 
     fn kind(&self) -> FailureKind {

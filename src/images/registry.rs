@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use super::blobs::{BlobStore, Encoding};
 use super::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
-use shelf::Shelf;
+pub(super) use shelf::Shelf;
 
 /// How long a connection may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -38,6 +38,9 @@ pub struct LayerRecord {
     /// Its gzip form, once an old engine asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gzip: Option<Packed>,
+    /// As a registry has it, byte for byte, when it was fetched from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<Packed>,
 }
 
 /// By what an archive is known to be unchanged.
@@ -50,6 +53,15 @@ pub struct Stamp {
     pub modified: i128,
     /// The file's number on its file system.
     pub inode: u64,
+}
+
+impl Stamp {
+    /// The stamp of an archive that is still being made; no file has it.
+    pub const UNWRITTEN: Self = Self {
+        size: 0,
+        modified: 0,
+        inode: 0,
+    };
 }
 
 /// An archive that was read into the store.

@@ -153,6 +153,7 @@ impl LayerWriter<'_> {
             size,
             zstd,
             gzip: None,
+            fetched: None,
         };
         store.save(&store.layer_path(&diff_id), &record)?;
         Ok((diff_id, Some(record)))

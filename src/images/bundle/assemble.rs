@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
 
+use super::contents::{Contents, NAME as CONTENTS};
 use super::name;
 use crate::images::blobs::{BlobStore, LayerRecord};
 use crate::images::{Digest, ImagesError};
@@ -106,16 +107,19 @@ impl Parts {
             place,
             store,
             images: BTreeMap::new(),
+            contents: None,
         };
         let mut spoken = false;
         for (name, document) in &self.documents {
             match name::file(name) {
                 "manifest.json" => {
                     spoken = true;
+                    assembly.contents = self.contents(name);
                     assembly.saved(name, &document.bytes)?;
                 }
                 "index.json" => {
                     spoken = true;
+                    assembly.contents = self.contents(name);
                     let index = assembly.parse(name, &document.bytes)?;
                     assembly.index(name::folder(name), name, &index, &BTreeSet::new(), 0)?;
                 }
@@ -128,6 +132,12 @@ impl Parts {
             return Err(assembly.incomplete("neither `manifest.json` nor `index.json` is in it"));
         }
         Ok(assembly.images.into_values().collect())
+    }
+
+    /// Returns what our own archives say of themselves, beside one of their lists.
+    fn contents(&self, list: &str) -> Option<Contents> {
+        let path = name::join(name::folder(list), CONTENTS).ok()?;
+        serde_json::from_slice(&self.documents.get(&path)?.bytes).ok()
     }
 
     /// Follows links to what is there under a name.
@@ -160,6 +170,7 @@ struct Assembly<'a> {
     place: &'a str,
     store: &'a BlobStore,
     images: BTreeMap<String, BundledImage>,
+    contents: Option<Contents>,
 }
 
 impl Assembly<'_> {
@@ -263,8 +274,9 @@ impl Assembly<'_> {
         }
         let mut found = Vec::with_capacity(layers.len());
         for (layer, diff_id) in layers.iter().zip(&parsed.rootfs.diff_ids) {
-            let Some(record) = self.parts.layers.get(self.parts.resolve(layer)) else {
-                return Err(self.missing(manifest, layer));
+            let record = match self.parts.layers.get(self.parts.resolve(layer)) {
+                Some(record) => *record,
+                None => self.left_out(manifest, layer, diff_id)?,
             };
             if record.diff_id != *diff_id {
                 let detail =
@@ -294,6 +306,27 @@ impl Assembly<'_> {
         image.names.sort();
         image.names.dedup();
         Ok(())
+    }
+
+    /// Returns a layer that the archive says it leaves out, from the store.
+    fn left_out(
+        &self,
+        manifest: &str,
+        layer: &str,
+        diff_id: &Digest,
+    ) -> Result<LayerRecord, ImagesError> {
+        let Some(contents) = &self.contents else {
+            return Err(self.missing(manifest, layer));
+        };
+        if !contents.left_out().contains(diff_id) {
+            return Err(self.missing(manifest, layer));
+        }
+        self.store
+            .layer(diff_id)
+            .ok_or_else(|| ImagesError::NeedsBase {
+                place: self.place.to_owned(),
+                base: contents.base(),
+            })
     }
 
     /// Returns where the blob of a descriptor lies.

@@ -11,9 +11,9 @@ use crate::model::bundle::BundledImage;
 
 /// An image on offer, and the parts of it that can be had alone.
 #[derive(Debug)]
-pub(super) struct Shelf {
-    /// What is under each tag; the whole comes first.
-    goods: Vec<Goods>,
+pub(in crate::images) struct Shelf {
+    whole: Goods,
+    parts: Vec<Goods>,
     config: Digest,
     layers: Vec<Packed>,
 }
@@ -38,7 +38,7 @@ pub(super) fn part_tag(layers: usize) -> String {
 
 impl Shelf {
     /// Puts an image on offer, and its lowest layers up to each of `stops` as images of their own.
-    pub(super) fn fill(
+    pub(in crate::images) fn fill(
         store: &BlobStore,
         image: &BundledImage,
         encoding: Encoding,
@@ -62,15 +62,17 @@ impl Shelf {
             Encoding::Gzip => MediaType::ImageLayerGzip,
         };
         let whole = manifest(&kind, (config, config_size), &layers)?;
-        let mut goods = vec![Goods::new(WHOLE.to_owned(), whole, None)];
+        let whole = Goods::new(WHOLE.to_owned(), whole, None);
+        let mut parts = Vec::new();
         for stop in stops.iter().filter(|stop| **stop < layers.len()) {
             let made = pinning(image, *stop);
             let digest = Digest::of(&made);
             let manifest = manifest(&kind, (digest, made.len() as u64), &layers[..*stop])?;
-            goods.push(Goods::new(part_tag(*stop), manifest, Some((digest, made))));
+            parts.push(Goods::new(part_tag(*stop), manifest, Some((digest, made))));
         }
         Ok(Self {
-            goods,
+            whole,
+            parts,
             config,
             layers,
         })
@@ -78,10 +80,15 @@ impl Shelf {
 
     /// Returns a manifest, when `reference` is a tag or a digest of one.
     pub(super) fn manifest(&self, reference: &str) -> Option<(&[u8], Digest)> {
-        let mut goods = self.goods.iter();
+        let mut goods = std::iter::once(&self.whole).chain(&self.parts);
         goods
             .find(|goods| reference == goods.tag || reference == goods.digest.to_string())
             .map(|goods| (goods.manifest.as_slice(), goods.digest))
+    }
+
+    /// Returns the manifest of the whole alone.
+    pub(in crate::images) fn into_manifest(self) -> Vec<u8> {
+        self.whole.manifest
     }
 
     /// Returns whether a blob belongs to the image.
@@ -91,14 +98,14 @@ impl Shelf {
 
     /// Returns a configuration that was made here and is in no store.
     pub(super) fn made(&self, digest: &Digest) -> Option<&[u8]> {
-        let made = self.goods.iter().filter_map(|goods| goods.made.as_ref());
+        let made = self.parts.iter().filter_map(|goods| goods.made.as_ref());
         made.filter(|(made, _)| made == digest)
             .map(|(_, bytes)| bytes.as_slice())
             .next()
     }
 
     /// Returns its layers as they are sent, lowest first.
-    pub(super) fn layers(&self) -> &[Packed] {
+    pub(in crate::images) fn layers(&self) -> &[Packed] {
         &self.layers
     }
 }
