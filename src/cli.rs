@@ -3,11 +3,14 @@
 //! This is a contract: customers' scripts rely on the names, and `tests/cli.rs` keeps the help texts. What a command does is in [`crate::commands`];
 //! which value wins over which is in [`crate::settings`].
 
+mod bundle;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::model::ids::{DeploymentName, PresetId};
+pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
 
 /// How a command's end is told to the caller; printed below `--help`.
 const EXIT_CODES: &str = "\
@@ -107,7 +110,7 @@ pub enum Command {
     Verify(NamedArgs),
     /// Play a recorded run again
     Replay(ReplayArgs),
-    /// Look into image archives, check them, and manage the store they are read into
+    /// Make, check and push image archives, and manage the store they are read into
     #[command(subcommand)]
     Bundle(BundleCommand),
     /// Rehearse a whole deployment on this machine, on virtual machines in containers
@@ -164,39 +167,6 @@ pub enum AnswersCommand {
         /// The preset
         id: PresetId,
     },
-}
-
-/// What to do with image archives.
-#[derive(Debug, Subcommand)]
-pub enum BundleCommand {
-    /// Show the images of archives, and what they lack to deploy each preset
-    Inspect(ArchivesArgs),
-    /// Read archives from end to end and check every digest in them
-    Verify(ArchivesArgs),
-    /// Show the store that archives are read into, or clear it
-    Store(StoreArgs),
-}
-
-/// Arguments of commands that read archives.
-#[derive(Debug, Args)]
-pub struct ArchivesArgs {
-    /// Archives made by `docker save`, plain or compressed by gzip or zstd, or tars of such archives
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<Utf8PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Arguments of `bundle store`.
-#[derive(Debug, Args)]
-pub struct StoreArgs {
-    /// Remove everything from it; archives are read again when they are needed
-    #[arg(long)]
-    pub clear: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `check`.

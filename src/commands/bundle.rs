@@ -1,23 +1,31 @@
-//! `bundle`: image archives looked into and checked, and the store they are read into. No host and no Docker is needed.
+//! `bundle`: image archives made, looked into, checked and pushed, and the store they are read into. No host and no Docker is needed.
 
+mod access;
+mod advice;
+mod create;
+mod push;
+mod show;
+
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{Session, drive};
 use crate::cli::{ArchivesArgs, BundleCommand, StoreArgs};
-use crate::images::blobs::{self, BlobStore, Usage};
+use crate::images::blobs::{self, BlobStore, Stamp, Usage};
 use crate::images::bundle::{self, Progress};
 use crate::images::matching::{Comparison, Need, compare};
 use crate::images::{Digest, ImagesError};
+use crate::model::answers::ImagesSection;
 use crate::model::bundle::BundledImage;
 use crate::model::failure::Failure;
 use crate::model::ids::{ImageId, PresetId};
-use crate::model::image::ImageRef;
+use crate::model::image::{ImageRef, canonical};
 use crate::model::preset::Preset;
-use crate::model::validate::usual_references;
+use crate::model::validate::{every_reference, usual_references};
 use crate::report::{Paint, Tone};
 use crate::ui::amounts::{bytes, count};
 
@@ -27,6 +35,39 @@ use crate::ui::amounts::{bytes, count};
 struct Contents {
     images: Vec<BundledImage>,
     serves: Vec<Served>,
+    /// What archives that this program made say of themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    made: Vec<Origin>,
+}
+
+/// An archive that this program made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Origin {
+    file: Utf8PathBuf,
+    #[serde(flatten)]
+    contents: bundle::Contents,
+}
+
+impl Origin {
+    fn of(file: &Utf8Path) -> Option<Self> {
+        Some(Self {
+            file: file.to_owned(),
+            contents: bundle::Contents::of(file)?,
+        })
+    }
+
+    /// Returns what it is to its preset: the images that it names for each part.
+    fn images(&self) -> ImagesSection {
+        let images = self.contents.images.iter();
+        let refs =
+            images.filter_map(|image| Some((image.id.clone(), ImageRef::parse(&image.name).ok()?)));
+        ImagesSection {
+            tag: self.contents.tag.clone(),
+            refs: refs.collect(),
+            ..ImagesSection::default()
+        }
+    }
 }
 
 /// What archives are to one preset at one release, when its questions keep their defaults.
@@ -47,15 +88,23 @@ pub(super) fn run(session: &Session, command: &BundleCommand) -> Result<u8, Fail
     match command {
         BundleCommand::Inspect(args) => inspect(session, args),
         BundleCommand::Verify(args) => verify(session, args),
+        BundleCommand::Create(args) => create::run(session, args),
+        BundleCommand::Push(args) => push::run(session, args),
         BundleCommand::Store(args) => store(session, args),
     }
 }
 
 fn inspect(session: &Session, args: &ArchivesArgs) -> Result<u8, Failure> {
     let images = read(session, args, bundle::read)?;
+    let made: Vec<Origin> = args
+        .files
+        .iter()
+        .filter_map(|file| Origin::of(file))
+        .collect();
     let contents = Contents {
-        serves: served(session, &images)?,
+        serves: served(session, &images, &made)?,
         images,
+        made,
     };
     if args.json {
         session.printer.data(&as_json(&contents)?);
@@ -87,20 +136,29 @@ fn read(session: &Session, args: &ArchivesArgs, how: Reader) -> Result<Vec<Bundl
     let store = BlobStore::open(session.home.images(), blobs::LIMIT)?;
     let mut images: Vec<BundledImage> = Vec::new();
     for file in &args.files {
-        let bar = bar(session, file);
-        let found = how(file, &store, &mut |progress| {
-            bar.set_length(progress.total);
-            bar.set_position(progress.done);
-            ControlFlow::Continue(())
-        });
-        bar.finish_and_clear();
-        for image in found? {
+        for image in read_one(session, file, &store, how)? {
             if !images.contains(&image) {
                 images.push(image);
             }
         }
     }
     Ok(images)
+}
+
+fn read_one(
+    session: &Session,
+    file: &Utf8Path,
+    store: &BlobStore,
+    how: Reader,
+) -> Result<Vec<BundledImage>, Failure> {
+    let bar = bar(session, file);
+    let found = how(file, store, &mut |progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    Ok(found?)
 }
 
 /// Reads one archive into the store.
@@ -123,17 +181,30 @@ fn bar(session: &Session, file: &Utf8Path) -> ProgressBar {
 }
 
 /// Returns what the images are to every preset that one of them belongs to, at the release that most of them have.
-fn served(session: &Session, images: &[BundledImage]) -> Result<Vec<Served>, Failure> {
+fn served(
+    session: &Session,
+    images: &[BundledImage],
+    made: &[Origin],
+) -> Result<Vec<Served>, Failure> {
     let presets = session.presets();
     let mut served = Vec::new();
     for id in presets.ids() {
         let preset = presets.load(&id)?;
+        if let Some(origin) = made.iter().rfind(|origin| origin.contents.preset == id) {
+            let references = every_reference(&preset, &origin.images()).0;
+            served.push(Served {
+                tag: origin.contents.tag.clone().unwrap_or_default(),
+                comparison: of_preset(&preset, &references, images),
+                preset: id,
+            });
+            continue;
+        }
         let any = usual_references(&preset, "any");
         let best = tags(images)
             .into_iter()
             .filter_map(|tag| {
-                let comparison = of_preset(&preset, &tag, images);
                 let here = usual_references(&preset, &tag);
+                let comparison = of_preset(&preset, &here, images);
                 // An image that every release uses says nothing about this one.
                 let counts = |id: &&ImageId| here.get(*id) != any.get(*id);
                 let fitting = comparison.found.iter().filter(counts).count();
@@ -149,8 +220,34 @@ fn served(session: &Session, images: &[BundledImage]) -> Result<Vec<Served>, Fai
     Ok(served)
 }
 
-fn of_preset(preset: &Preset, tag: &str, images: &[BundledImage]) -> Comparison {
-    let references = usual_references(preset, tag);
+/// Returns every preset that these images are enough for, when its questions keep their defaults.
+fn served_whole(
+    session: &Session,
+    names: &[ImageRef],
+    tag: Option<&str>,
+) -> Result<Vec<PresetId>, Failure> {
+    let presets = session.presets();
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| canonical(&name.to_string()))
+        .collect();
+    let mut whole = Vec::new();
+    for id in presets.ids() {
+        let preset = presets.load(&id)?;
+        let needs = usual_references(&preset, tag.unwrap_or_default());
+        let there = |need: &ImageRef| names.contains(&canonical(&need.to_string()));
+        if !needs.is_empty() && needs.values().all(there) {
+            whole.push(id);
+        }
+    }
+    Ok(whole)
+}
+
+fn of_preset(
+    preset: &Preset,
+    references: &BTreeMap<ImageId, ImageRef>,
+    images: &[BundledImage],
+) -> Comparison {
     let needs: Vec<Need<'_>> = preset
         .parts
         .images
@@ -196,6 +293,19 @@ fn described(contents: &Contents, paint: Paint) -> Vec<String> {
             count(image.layers.len(), "layer"),
             bytes(image.size())
         ));
+    }
+    for Origin { file, contents } in &contents.made {
+        lines.push(String::new());
+        lines.push(format!(
+            "{file} was made by {} for {} {}, {}",
+            contents.tool,
+            contents.preset,
+            contents.tag.as_deref().unwrap_or_default(),
+            contents.platform
+        ));
+        if !contents.without.is_empty() {
+            lines.push(format!("  it leaves out what is in {}", contents.base()));
+        }
     }
     for served in &contents.serves {
         lines.push(String::new());
@@ -264,6 +374,11 @@ fn stored(usage: &Usage, paint: Paint) -> Vec<String> {
         ),
     )];
     for archive in &usage.archives {
+        if archive.stamp == Stamp::UNWRITTEN {
+            let images = count(archive.images.len(), "image");
+            lines.push(format!("  {}  {images} being fetched", archive.path));
+            continue;
+        }
         lines.push(format!(
             "  {}  {}  {}  last used {}",
             archive.path,

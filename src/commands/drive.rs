@@ -112,7 +112,8 @@ pub(super) fn bug(message: &str) -> Failure {
     }
 }
 
-fn no_signals(error: &std::io::Error) -> Failure {
+/// Returns the failure of a system that lets no signals be caught.
+pub(super) fn no_signals(error: &std::io::Error) -> Failure {
     Failure {
         causes: vec![error.to_string()],
         ..bug("cannot catch signals")
