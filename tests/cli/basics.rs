@@ -19,6 +19,8 @@ use super::sandbox::Sandbox;
 #[case::verify("verify", &["verify", "--help"])]
 #[case::bundle("bundle", &["bundle", "--help"])]
 #[case::bundle_inspect("bundle_inspect", &["bundle", "inspect", "--help"])]
+#[case::bundle_create("bundle_create", &["bundle", "create", "--help"])]
+#[case::bundle_push("bundle_push", &["bundle", "push", "--help"])]
 #[case::bundle_store("bundle_store", &["bundle", "store", "--help"])]
 #[case::replay("replay", &["replay", "--help"])]
 #[case::demo("demo", &["demo", "--help"])]

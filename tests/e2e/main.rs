@@ -16,6 +16,7 @@
 
 mod bad_input;
 mod bundle;
+mod bundle_create;
 mod bundle_engines;
 mod canary;
 mod cases;

@@ -38,6 +38,16 @@ impl Shop {
         Self { registry, refs }
     }
 
+    /// Returns its name as this machine reaches it.
+    pub fn at(&self) -> String {
+        format!("{}:5000", self.registry.address())
+    }
+
+    /// Returns the file with the certificate of its authority.
+    pub fn ca(&self) -> &str {
+        self.registry.ca().as_str()
+    }
+
     /// Makes it the source of the images.
     pub fn put_into(&self, answers: &mut Table) {
         let images = section(answers, "images");
