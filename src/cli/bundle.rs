@@ -117,6 +117,9 @@ pub struct StoreArgs {
     /// Remove everything from it; archives are read again when they are needed
     #[arg(long)]
     pub clear: bool,
+    /// Let it grow to this size from now on, such as 100GB; what was used longest ago goes first
+    #[arg(long, value_name = "SIZE", conflicts_with = "clear")]
+    pub limit: Option<Size>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -352,7 +352,11 @@ fn store(session: &Session, args: &StoreArgs) -> Result<u8, Failure> {
         });
         return Ok(0);
     }
-    let usage = BlobStore::open(root, blobs::LIMIT)?.usage()?;
+    let mut opened = BlobStore::open(root, blobs::LIMIT)?;
+    if let Some(limit) = args.limit {
+        opened.set_limit(limit.0)?;
+    }
+    let usage = opened.usage()?;
     if args.json {
         session.printer.data(&as_json(&usage)?);
         return Ok(0);

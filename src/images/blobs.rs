@@ -7,6 +7,8 @@
 //! blobs/sha256/HEX     a configuration, or a layer compressed
 //! layers/HEX.json      by the digest of the uncompressed layer: its size and its compressed forms
 //! archives/HEX.json    by an archive's path: its size and time when it was read, and its images
+//! leases/*.json        images that somebody needs as long as his run goes on
+//! limit.json           bytes that it may take, when that was set
 //! tmp/                 what is being written, and parts of what is being fetched
 //! lock                 held by everybody who uses the store
 //! filling              held by the one who reads an archive into it
@@ -14,12 +16,14 @@
 //! ```
 
 mod fetched;
+mod lease;
 mod record;
 mod writer;
 
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -29,11 +33,15 @@ use rustix::fs::{FlockOperation, flock};
 use super::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
 pub(super) use fetched::Staged;
+use lease::Lease;
 pub use record::{ArchiveRecord, Encoding, LayerRecord, Packed, Stamp};
 use writer::StoreIsFull;
 
 /// What the store may grow to unless told otherwise: 64 GiB.
 pub const LIMIT: u64 = 64 << 30;
+
+/// Where the limit stands that was set for a store.
+const LIMIT_FILE: &str = "limit.json";
 
 /// How often the one who waits for another reader looks again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -53,6 +61,7 @@ pub struct BlobStore {
     root: Utf8PathBuf,
     limit: u64,
     used: AtomicU64,
+    leases: Mutex<Vec<Lease>>,
     _lock: fs::File,
 }
 
@@ -71,13 +80,13 @@ pub struct Usage {
 }
 
 impl BlobStore {
-    /// Opens the store at `root`, made for its owner alone when it is not there; it grows to `limit` bytes at most.
+    /// Opens the store at `root`, made for its owner alone when it is not there; it grows to `limit` bytes at most, or to what was set for it.
     ///
     /// # Errors
     /// When the folder cannot be made or used, or another run is clearing it.
     pub fn open(root: impl Into<Utf8PathBuf>, limit: u64) -> Result<Self, ImagesError> {
         let root = root.into();
-        for folder in ["blobs/sha256", "layers", "archives", "tmp"] {
+        for folder in ["blobs/sha256", "layers", "archives", "tmp", lease::FOLDER] {
             std::fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -91,10 +100,12 @@ impl BlobStore {
         flock(&lock, FlockOperation::NonBlockingLockShared)
             .map_err(|_| ImagesError::InUse { path: root.clone() })?;
         let used = AtomicU64::new(size_of(&root.join("blobs/sha256"))?);
+        let limit = read(&root.join(LIMIT_FILE)).unwrap_or(limit);
         Ok(Self {
             root,
             limit,
             used,
+            leases: Mutex::default(),
             _lock: lock,
         })
     }
@@ -121,6 +132,19 @@ impl BlobStore {
             }
         }
         Ok(Filling { _lock: file })
+    }
+
+    /// Sets what the store may grow to from now on.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn set_limit(&mut self, limit: u64) -> Result<(), ImagesError> {
+        self.limit = limit;
+        self.save(&self.root.join(LIMIT_FILE), &limit)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Vec<Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns where it is.
@@ -273,8 +297,12 @@ impl BlobStore {
 
     /// Forgets archives, the one used longest ago first, until `bytes` more fit; what other archives need stays.
     pub(super) fn make_room(&self, bytes: u64) -> Result<(), ImagesError> {
+        let held = self.held()?;
+        let held = lease::ids(&held);
         let mut archives = self.archives()?;
         archives.sort_by_key(|archive| archive.used);
+        // To forget what somebody holds would give nothing back.
+        archives.retain(|archive| !lease::ids(&archive.images).is_subset(&held));
         for archive in &archives {
             if self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit {
                 break;
@@ -288,9 +316,9 @@ impl BlobStore {
 
     /// Removes layers and configurations that neither an archive nor `keep` needs.
     pub(super) fn sweep(&self, keep: &[BundledImage]) -> Result<(), ImagesError> {
-        let archives = self.archives()?;
+        let (archives, held) = (self.archives()?, self.held()?);
         let images = archives.iter().flat_map(|archive| &archive.images);
-        let needed: Vec<&BundledImage> = images.chain(keep).collect();
+        let needed: Vec<&BundledImage> = images.chain(keep).chain(&held).collect();
         let layers: std::collections::BTreeSet<&str> = needed
             .iter()
             .flat_map(|image| &image.layers)

@@ -152,7 +152,7 @@ impl Hinted for ImagesError {
                 "save the images by name: `docker save --output images.tar NAME:TAG …`"
             }
             Self::Full { .. } => {
-                "see what is in it with `syntho-installer bundle store`, clear it with `syntho-installer bundle store --clear`, or make room on the disk"
+                "see what is in it with `syntho-installer bundle store`, let it grow with `--limit SIZE`, clear it with `--clear`, or make room on the disk"
             }
             Self::InUse { .. } => "wait for the other run to end, then run the same command again",
             Self::Store { .. } => "make room on the disk or name another folder with `--home`",

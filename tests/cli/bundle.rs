@@ -108,10 +108,13 @@ fn a_sound_archive_is_stored_and_cleared() {
         told.contains("/images.tar") && told.contains("1 image"),
         "{told}"
     );
+    let told = sandbox.run(&["bundle", "store", "--limit", "2GB"]);
+    assert!(told.contains("of at most 2.0 GB"), "{told}");
     let told = sandbox.run(&["bundle", "store", "--clear"]);
     assert!(told.contains("cleared [folder]/home/images"), "{told}");
     let told = sandbox.run(&["bundle", "store"]);
     assert!(told.contains("no archive was read into it"), "{told}");
+    assert!(told.contains("of at most 2.0 GB"), "{told}");
 }
 
 fn flipped() -> Vec<u8> {

@@ -133,6 +133,7 @@ pub(super) fn open_bundles(run: &Run<'_>, settled: &mut Settled) -> Result<(), E
             notice(format!("{path} is whole and sound"));
         }
     }
+    store.hold(&settled.resolved.bundled).map_err(failed)?;
     settled.delivery = Some(Delivery::new(Arc::new(store)));
     Ok(())
 }

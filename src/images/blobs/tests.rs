@@ -90,6 +90,74 @@ fn the_archive_used_longest_ago_goes_first_and_shared_layers_stay() {
     assert_eq!(place.store.usage().unwrap().archives.len(), 1);
 }
 
+/// Puts an image of one layer into the store, as if it came from an archive of this name.
+fn archived(store: &BlobStore, name: &str, second: i64, content: &[u8]) -> BundledImage {
+    let layer = keep(store, content);
+    let config = format!("{{\"of\":\"{name}\"}}").into_bytes();
+    let found = BundledImage {
+        id: store.put(&config).unwrap().to_string(),
+        names: vec![name.to_owned()],
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        config_size: config.len() as u64,
+        layers: vec![crate::model::bundle::BundledLayer {
+            diff_id: layer.diff_id.to_string(),
+            size: layer.size,
+            packed: layer.zstd.size,
+        }],
+    };
+    let record = ArchiveRecord {
+        path: format!("/{name}").into(),
+        stamp: Stamp::UNWRITTEN,
+        used: jiff::Timestamp::from_second(second).unwrap(),
+        images: vec![found.clone()],
+    };
+    store.remember(&record).unwrap();
+    found
+}
+
+#[test]
+fn what_another_run_needs_stays_until_it_ends() {
+    let place = Place::of(10_000);
+    let needed = archived(&place.store, "needed:1", 1, b"needed");
+    let other = archived(&place.store, "other:1", 2, b"other");
+    let running = BlobStore::open(place.store.root(), LIMIT).unwrap();
+    running.hold(std::slice::from_ref(&needed)).unwrap();
+
+    place.store.make_room(10_000).unwrap();
+    assert!(place.store.holds(&needed) && !place.store.holds(&other));
+    // Even when its archive is read anew and holds something else now.
+    fs::remove_file(place.store.archive_path(Utf8Path::new("/needed:1"))).unwrap();
+    place.store.sweep(&[]).unwrap();
+    assert!(place.store.holds(&needed));
+
+    drop(running);
+    place.store.sweep(&[]).unwrap();
+    assert!(!place.store.holds(&needed));
+    assert!(matches!(
+        place.store.hold(&[needed]),
+        Err(ImagesError::Lost { .. })
+    ));
+}
+
+#[test]
+fn a_lease_of_a_run_that_was_killed_holds_nothing() {
+    let place = Place::new();
+    let image = archived(&place.store, "a:1", 1, b"content");
+    let lease = place.store.root().join(lease::FOLDER).join("1-dead.json");
+    fs::write(&lease, serde_json::to_vec(&[image]).unwrap()).unwrap();
+    assert!(place.store.held().unwrap().is_empty());
+    assert!(!lease.exists());
+}
+
+#[test]
+fn a_limit_that_was_set_stays() {
+    let mut place = Place::of(10_000);
+    place.store.set_limit(20_000).unwrap();
+    let again = BlobStore::open(place.store.root(), LIMIT).unwrap();
+    assert_eq!(again.usage().unwrap().limit, 20_000);
+}
+
 #[test]
 fn it_is_for_its_owner_and_not_cleared_under_somebodys_feet() {
     let place = Place::new();
