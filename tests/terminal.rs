@@ -81,7 +81,8 @@ fn replay() -> Replay {
     command
         .args(["replay", run.to_str().unwrap(), "--speed", "0"])
         .env("HOME", folder.path())
-        .env("SYNTHO_INSTALLER_HOME", folder.path().join("home"));
+        .env("SYNTHO_INSTALLER_HOME", folder.path().join("home"))
+        .env("SYNTHO_INSTALLER_OFFLINE", "1");
     let program = OnTerminal::start(&command);
     program.until("the run", |p| p.text().contains(FIRST));
     Replay {

@@ -80,6 +80,9 @@ fn desk(session: &Session, args: &NewArgs) -> Result<Desk, Failure> {
     Ok(desk)
 }
 
+/// Set, no registry is asked from this machine while answers are given.
+const OFFLINE: &str = "SYNTHO_INSTALLER_OFFLINE";
+
 fn outfit(session: &Session) -> Outfit {
     let presets = session.presets();
     let known = presets.ids().into_iter();
@@ -96,6 +99,7 @@ fn outfit(session: &Session) -> Outfit {
         images: session.home.images(),
         presets: known.collect(),
         assets: presets.assets(),
+        asks_registries: std::env::var_os(OFFLINE).is_none(),
         connector: Arc::new(OverTransport),
         home: target::operators_home(),
         is_set: |name| std::env::var_os(name).is_some_and(|value| !value.is_empty()),

@@ -5,6 +5,7 @@
 
 mod archives;
 mod paths;
+mod registry;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -30,6 +31,7 @@ use crate::transport::{ConnectSpec, Host, TransportError, ssh};
 pub use crate::transport::ssh::SshAlias;
 pub use archives::{Archives, Lacking, Reading};
 pub use paths::{Paths, PathsWanted, Tried};
+pub use registry::{Offer, Order, Shopping};
 
 /// How often a question looks whether its attempt was called off.
 const PATIENCE: Duration = Duration::from_millis(100);

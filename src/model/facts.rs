@@ -64,6 +64,20 @@ pub struct HostFacts {
     pub folders: Vec<String>,
 }
 
+impl HostFacts {
+    /// Returns the architecture in Docker's words, such as `amd64` for `x86_64`.
+    #[must_use]
+    pub fn docker_architecture(&self) -> &str {
+        match self.architecture.as_str() {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "armv7l" => "arm",
+            "i386" | "i686" => "386",
+            other => other,
+        }
+    }
+}
+
 /// One address of one interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::engine::session::Connector;
 use crate::engine::store::{DraftId, DraftStore, StoreError};
-use crate::engine::trial::{self, Archives, Paths, Report, Trials};
+use crate::engine::trial::{self, Archives, Paths, Report, Shopping, Trials};
 use crate::model::failure::Failure;
 use crate::model::ids::{PresetId, QuestionId};
 use crate::model::preset::Preset;
@@ -47,6 +47,8 @@ pub struct Outfit {
     pub presets: Vec<Arc<Preset>>,
     /// Their templates.
     pub assets: Arc<dyn Assets>,
+    /// Whether registries may be asked from this machine.
+    pub asks_registries: bool,
     /// How hosts are reached.
     pub connector: Arc<dyn Connector>,
     /// The operator's home folder.
@@ -73,6 +75,7 @@ pub struct Desk {
     reports: Receiver<Report>,
     archives: Archives,
     paths: Paths,
+    shopping: Shopping,
 }
 
 impl std::fmt::Debug for Desk {
@@ -97,6 +100,7 @@ impl Desk {
             heard: 0,
             archives: Archives::new(outfit.images.clone()),
             paths,
+            shopping: Shopping::default(),
             outfit,
             id,
             saved: None,

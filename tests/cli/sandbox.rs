@@ -41,6 +41,7 @@ impl Sandbox {
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.folder())
             .env("SYNTHO_INSTALLER_HOME", self.home())
+            .env("SYNTHO_INSTALLER_OFFLINE", "1")
             .current_dir(self.folder())
             .args(arguments)
             .timeout(std::time::Duration::from_mins(1));

@@ -153,6 +153,7 @@ impl Site {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", &self.home)
             .env("SYNTHO_INSTALLER_HOME", self.home.join("state"))
+            .env("SYNTHO_INSTALLER_OFFLINE", "1")
             .env("SYNTHO_SECRET_LICENSE_KEY", LICENSE)
             .env("SYNTHO_SECRET_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .current_dir(&self.home);

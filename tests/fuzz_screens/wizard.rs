@@ -102,6 +102,7 @@ fn open(
         images: root.join("home/images"),
         presets: known.map(|id| presets.load(&id).unwrap()).collect(),
         assets: presets.assets(),
+        asks_registries: false,
         connector: Arc::new(Nowhere),
         home: Some(root.to_owned()),
         is_set: |_| false,

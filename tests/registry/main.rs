@@ -18,3 +18,4 @@ mod push;
 mod relay;
 mod server;
 mod trouble;
+mod typing;

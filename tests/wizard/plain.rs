@@ -95,6 +95,7 @@ fn without_a_terminal_nobody_is_asked() {
     let output = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("syntho-installer"))
         .arg("new")
         .env("SYNTHO_INSTALLER_HOME", place.path("home"))
+        .env("SYNTHO_INSTALLER_OFFLINE", "1")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));

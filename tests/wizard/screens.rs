@@ -75,6 +75,7 @@ fn from_an_empty_start_to_an_answers_file(#[values((80, 24), (120, 40))] size: (
         ("ADMIN_PASSWORD", "a-long-password"),
     ]);
     command.env("SYNTHO_INSTALLER_HOME", place.path("home"));
+    command.env("SYNTHO_INSTALLER_OFFLINE", "1");
     command.assert().success();
     // The terminal is given back.
     assert!(terminal.printed().contains("\u{1b}[?1049l"));

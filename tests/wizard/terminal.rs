@@ -43,6 +43,7 @@ impl Place {
         command.env("LANG", "C.UTF-8");
         command.env("HOME", self.dir.path());
         command.env("SYNTHO_INSTALLER_HOME", self.path("home"));
+        command.env("SYNTHO_INSTALLER_OFFLINE", "1");
         command.cwd(self.dir.path());
         command.args(arguments);
         let child = pair.slave.spawn_command(command).unwrap();

@@ -224,7 +224,7 @@ impl<'a> Steps<'a> {
             reference: image.reference.clone(),
             source: self.planning.resolved.image_source,
             aliases: image.aliases.clone(),
-            architecture: docker_architecture(&facts.architecture).to_owned(),
+            architecture: facts.docker_architecture().to_owned(),
             keep_login: self.planning.resolved.keep_login,
             rights: self.rights(stack)?,
             folder: self.planning.folder(),
@@ -298,15 +298,4 @@ impl<'a> Steps<'a> {
 
 fn key(stack: &PlacedStack) -> (HostName, StackId) {
     (stack.host.clone(), stack.id.clone())
-}
-
-/// Returns Docker's word for what `uname -m` says.
-fn docker_architecture(machine: &str) -> &str {
-    match machine {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "armv7l" => "arm",
-        "i386" | "i686" => "386",
-        other => other,
-    }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::bytes;
 use super::scene::Seat;
-use super::system::in_dockers_words;
 use crate::images::matching;
 use crate::model::check::CheckResult;
 use crate::model::facts::Disk;
@@ -75,7 +74,7 @@ pub(super) fn space(seat: Seat<'_>) -> Vec<CheckResult> {
 /// takes its room once, and one that is there takes none.
 fn room_for(seat: Seat<'_>, missing: &[&PlacedImage]) -> u64 {
     let there = seat.docker().map_or(&[][..], |docker| &docker.images);
-    let architecture = in_dockers_words(&seat.facts.architecture);
+    let architecture = seat.facts.docker_architecture();
     let mut counted = BTreeSet::new();
     let mut bytes = 0;
     for image in missing {

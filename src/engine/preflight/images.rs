@@ -1,7 +1,6 @@
 //! Images: on the host with the right architecture, or to be brought there.
 
 use super::scene::{Seat, canonical};
-use super::system::in_dockers_words;
 use crate::images::matching::{self, Need};
 use crate::model::answers::ImageSource;
 use crate::model::check::CheckResult;
@@ -58,7 +57,7 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
                 .fail(format!("{wanted} is not there")),
         });
     };
-    let host = in_dockers_words(&seat.facts.architecture);
+    let host = seat.facts.docker_architecture();
     if here.architecture == host || here.architecture.is_empty() {
         return None;
     }
@@ -84,7 +83,7 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
 fn bundled(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
     let draft = seat.draft("images", "Images");
     let wanted = &image.reference;
-    let host = in_dockers_words(&seat.facts.architecture);
+    let host = seat.facts.docker_architecture();
     let all = &seat.resolved.bundled;
     let Some(found) = matching::find(all, wanted, Some(host)) else {
         let near = matching::near(

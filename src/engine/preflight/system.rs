@@ -61,7 +61,7 @@ pub(super) fn os(seat: Seat<'_>) -> Vec<CheckResult> {
 /// Judges the architecture: the vendor documents amd64; another one works only with images that were made for it.
 pub(super) fn architecture(seat: Seat<'_>) -> Vec<CheckResult> {
     let found = seat.facts.architecture.clone();
-    let docker = in_dockers_words(&found);
+    let docker = seat.facts.docker_architecture();
     let draft = seat.draft("architecture", "Architecture");
     if docker == "amd64" {
         return vec![draft.pass(found)];
@@ -85,17 +85,6 @@ pub(super) fn architecture(seat: Seat<'_>) -> Vec<CheckResult> {
             ))
             .fail(found)
     }]
-}
-
-/// Translates the kernel's word for an architecture into Docker's.
-pub(super) fn in_dockers_words(architecture: &str) -> &str {
-    match architecture {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "armv7l" => "arm",
-        "i386" | "i686" => "386",
-        other => other,
-    }
 }
 
 #[cfg(test)]

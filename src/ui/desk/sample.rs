@@ -49,6 +49,7 @@ impl Site {
             images: self.path("home/images"),
             presets: vec![crate::wizard::sample::preset()],
             assets: crate::presets::Presets::new(None).assets(),
+            asks_registries: false,
             connector: Arc::new(Nowhere),
             home: Some(self.path("")),
             is_set: |_| false,

@@ -248,6 +248,7 @@ impl Screen for WizardScreen {
         }
         changed |= self.desk.hear_archives();
         changed |= self.desk.hear_paths();
+        changed |= self.desk.hear_registry();
         let step = now.as_millisecond() / TURN;
         let busy = self.desk.is_trying() || *self.desk.paths() == Tried::AtWork;
         if busy && step != self.moved {

@@ -7,8 +7,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Padding, Paragraph};
 
 use super::form::{Editor, Way};
-use crate::engine::trial::Reading;
+use crate::engine::trial::{Offer, Reading};
+use crate::model::failure::Failure;
 use crate::model::text::visible;
+use crate::ui::amounts::count;
 use crate::ui::desk::Desk;
 use crate::ui::tui::theme::{Look, sign};
 use crate::ui::tui::widgets::text::wrapped;
@@ -130,6 +132,9 @@ pub(super) fn lines(field: &Field, editor: Option<&Editor>, around: (&Desk, &All
     if field.key.as_str() == "images.bundle" {
         said.extend(archives(around));
     }
+    if is_about_the_registry(field) {
+        said.extend(offer(around.0));
+    }
     match &field.kind {
         FieldKind::Choice(choices) => said.extend(meanings(field, choices)),
         FieldKind::Secret(_) => {
@@ -145,6 +150,42 @@ pub(super) fn lines(field: &Field, editor: Option<&Editor>, around: (&Desk, &All
         }
     }
     said
+}
+
+/// Returns whether a field says which registry is asked, for what, by whom.
+fn is_about_the_registry(field: &Field) -> bool {
+    let keys = ["images.registry", "images.username", "images.tag"];
+    let secret = field.key.as_secret();
+    keys.contains(&field.key.as_str())
+        || secret.is_some_and(|id| id.as_str() == "registry-password")
+}
+
+/// Returns what the registry says.
+fn offer(desk: &Desk) -> Vec<Said> {
+    let words = |failure: &Failure| {
+        let more = failure.causes.first().or(failure.hint.as_ref());
+        let more = more.map_or_else(String::new, |more| format!(" ({more})"));
+        format!("{}{more}", failure.message)
+    };
+    match desk.offer() {
+        Offer::Nothing => Vec::new(),
+        Offer::AtWork => vec![Said::new(Tone::Plain, "asking the registry …")],
+        Offer::Failed(failure) => vec![
+            Said::new(Tone::Warn, words(failure)),
+            Said::new(
+                Tone::Faint,
+                "Asked from this machine; the hosts ask by themselves when they are checked.",
+            ),
+        ],
+        Offer::Known { found, lacking } => {
+            let count = count(*found, "image");
+            let text = format!("the registry answers and has {count} of this release");
+            let mut said = vec![Said::new(Tone::Good, text)];
+            let lacking = lacking.iter();
+            said.extend(lacking.map(|(_, failure)| Said::new(Tone::Bad, words(failure))));
+            said
+        }
+    }
 }
 
 /// Returns what each choice means; the help only when it says more than that.
@@ -227,7 +268,7 @@ pub(super) fn archives((desk, all): (&Desk, &All)) -> Vec<Said> {
                 .iter()
                 .map(crate::model::bundle::BundledImage::size)
                 .sum();
-            let count = crate::ui::amounts::count(images.len(), "image");
+            let count = count(images.len(), "image");
             let text = format!("{count}, {} unpacked", crate::ui::amounts::bytes(size));
             let lacking = desk.lacking(all);
             let tone = if lacking.is_empty() {

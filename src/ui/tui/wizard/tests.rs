@@ -203,6 +203,27 @@ fn from_nothing_to_an_answers_file_by_keys_alone() {
     assert_eq!(desk.answers_for(&desk.proposed_path()).trim(), plain.trim());
 }
 
+#[rstest]
+fn the_registry_is_asked(#[values((80, 24), (120, 40))] size: (u16, u16)) {
+    let site = Site::new();
+    let mut desk = whole_at(&site, Page::Images);
+    desk.wizard.stand_at(&Key::new("images.tag"));
+    let lacking = Failure {
+        kind: FailureKind::Situation,
+        host: None,
+        message: "syntho.azurecr.io/shop:1.9.0 is not in the registry".to_owned(),
+        causes: vec!["tags that are there: 1.9.1\u{1b}[2J, 1.8.0".to_owned()],
+        hint: None,
+    };
+    let reference = crate::model::image::ImageRef::parse("shop:1.9.0").unwrap();
+    let offer = crate::engine::trial::Offer::Known {
+        found: 1,
+        lacking: vec![(reference, lacking)],
+    };
+    desk.say_of_registry(offer);
+    Stage::of(desk, size).picture("images-registry", &site);
+}
+
 #[test]
 fn back_and_forward_nothing_is_lost() {
     let site = Site::new();
