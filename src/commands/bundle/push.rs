@@ -20,7 +20,7 @@ use crate::model::bundle::BundledImage;
 use crate::model::failure::Failure;
 use crate::model::ids::{ImageId, PresetId};
 use crate::model::image::ImageRef;
-use crate::model::validate::usual_references;
+use crate::model::validate::every_reference;
 use crate::report::usage;
 use crate::ui::amounts::count;
 
@@ -51,13 +51,13 @@ pub(super) fn run(session: &Session, args: &PushArgs) -> Result<u8, Failure> {
     let signals = Signals::catch(Cancel::new())
         .map_err(|error| crate::commands::drive::no_signals(&error))?;
     let show = Show::new(&session.printer, signals);
-    let total = cargo
+    let blobs: BTreeMap<_, _> = cargo
         .iter()
         .flat_map(|image| &image.blobs)
-        .map(|blob| blob.size)
-        .sum();
+        .map(|blob| (blob.digest, blob.size))
+        .collect();
     show.line(&format!("{} for {to}", count(cargo.len(), "image")));
-    show.begin("pushing", total);
+    show.begin("pushing", blobs.values().sum());
     let sent = Remote::new(access).and_then(|remote| remote.push(&cargo, &show));
     show.end();
     tell(session, args, &named, &sent?);
@@ -116,13 +116,14 @@ fn tell(session: &Session, args: &PushArgs, named: &[Named<'_>], sent: &Sent) {
     ));
 }
 
-/// Prints what to write into the answers file so that the hosts pull from there.
+/// Prints what to write into the answers file so that the hosts pull from there, once for all presets that need the same.
 fn advise(
     session: &Session,
     args: &PushArgs,
     to: &str,
     images: &[BundledImage],
 ) -> Result<(), Failure> {
+    let mut told: Vec<(String, Vec<String>)> = Vec::new();
     for (preset, tag, parts) in releases(session, args, images)? {
         let parts = parts
             .iter()
@@ -135,12 +136,19 @@ fn advise(
             refs: parts.collect(),
             ..ImagesSection::default()
         };
+        let lines = advice(&*session.presets().load(&preset)?, &section);
+        match told.iter_mut().find(|(_, same)| *same == lines) {
+            Some((presets, _)) => presets.push_str(&format!(" or {preset}")),
+            None => told.push((preset.to_string(), lines)),
+        }
+    }
+    for (presets, lines) in told {
         session.printer.data("");
         session
             .printer
-            .data(&format!("For the answers file of {preset}:"));
+            .data(&format!("For the answers file of {presets}:"));
         session.printer.data("");
-        for line in advice(&*session.presets().load(&preset)?, &section) {
+        for line in lines {
             session.printer.data(&line);
         }
     }
@@ -170,7 +178,11 @@ fn releases(
     }
     for found in served(session, images, &[])? {
         let preset = session.presets().load(&found.preset)?;
-        let usual = usual_references(&preset, &found.tag);
+        let section = ImagesSection {
+            tag: Some(found.tag.clone()),
+            ..ImagesSection::default()
+        };
+        let usual = every_reference(&preset, &section).0;
         let parts = usual.into_iter().filter_map(|(id, reference)| {
             let image = find(images, &reference, None)?;
             let mut same = image

@@ -109,7 +109,7 @@ impl Show {
 }
 
 fn bar(verb: &'static str, total: u64) -> ProgressBar {
-    let template = "{msg}  {bar:24}  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left";
+    let template = "{msg}  {bar:20}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())

@@ -103,7 +103,7 @@ impl Remote {
                 sent.sent += 1;
             }
         }
-        if way != Way::Missing {
+        if way != Way::Missing && holder.is_none() {
             watch.hear(Told::Moved(blob.size));
         }
         known.entry(blob.digest).or_insert_with(|| name.clone());
