@@ -189,6 +189,26 @@ fn connections_that_break_are_taken_up_again() {
 }
 
 #[test]
+fn two_at_once_fetch_once() {
+    let storage = tempfile::tempdir().unwrap();
+    let server = Server::start(storage.path(), Door::Open);
+    let stocked = server.stock("1.9.0", MB / 2);
+    let names: Vec<&str> = stocked.iter().map(|(name, _)| name.as_str()).collect();
+    let total = bytes_of(&server, &names);
+    let relay = Relay::open(server.port());
+    relay.slow(3_000_000);
+    let site = Site::new();
+    let both = ["a.tar", "b.tar"]
+        .map(|name| site.start(&with(&from(&relay.name(), "1.9.0"), &["--output", name])));
+    let told = both.map(|child| site.ended(child).expect(0));
+    let waited = |told: &&crate::program::Told| told.stderr.contains("another run fetches");
+    assert_eq!(told.iter().filter(waited).count(), 1);
+    assert!(relay.received() < total + 300_000, "{}", relay.received());
+    let read = |name: &str| fs_err::read(site.at(name)).unwrap();
+    assert_eq!(read("a.tar"), read("b.tar"));
+}
+
+#[test]
 fn only_the_wanted_architecture_is_fetched() {
     let storage = tempfile::tempdir().unwrap();
     let server = Server::start(storage.path(), Door::Open);

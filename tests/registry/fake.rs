@@ -9,9 +9,17 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Answers every request by its first line; the connection ends after each.
+    /// Answers every request by its head, of which the first line says what is asked for; the connection ends after each.
     pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         Self::serving(move |mut stream, request| {
+            stream.write_all(answer(request).as_bytes()).ok();
+        })
+    }
+
+    /// The same on a port that is known before.
+    pub(crate) fn on(port: u16, answer: impl Fn(&str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        Self::accepting(listener, move |mut stream, request| {
             stream.write_all(answer(request).as_bytes()).ok();
         })
     }
@@ -30,19 +38,17 @@ impl Fake {
 
     fn serving(serve: impl Fn(TcpStream, &str) + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::accepting(listener, serve)
+    }
+
+    fn accepting(listener: TcpListener, serve: impl Fn(TcpStream, &str) + Send + 'static) -> Self {
         let port = listener.local_addr().unwrap().port();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 let mut request = String::new();
-                let mut line = String::new();
-                while reader.read_line(&mut line).is_ok_and(|count| count > 2) {
-                    if request.is_empty() {
-                        request.push_str(line.trim_end());
-                    }
-                    line.clear();
-                }
+                while reader.read_line(&mut request).is_ok_and(|count| count > 2) {}
                 // TLS is refused, as a server does that speaks none.
                 if request.contains(" HTTP/1.") {
                     serve(stream, &request);

@@ -185,6 +185,72 @@ fn a_login_without_the_right() {
     insta::assert_snapshot!("denied", tried(&denied.name(), &[], &[]));
 }
 
+/// A registry that gives tokens for a login, as the vendor's does, before one that is open.
+fn with_tokens(server: &Server) -> Fake {
+    use base64::Engine as _;
+    let login = base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let (port, own) = (server.port(), free_port());
+    Fake::on(own, move |request| {
+        let path = request.split(' ').nth(1).unwrap();
+        let says = |line: &str| {
+            request
+                .to_ascii_lowercase()
+                .contains(&line.to_ascii_lowercase())
+        };
+        if path.starts_with("/token?") {
+            assert!(
+                path.contains("scope=repository") && path.contains("pull"),
+                "{path}"
+            );
+            return if says(&format!("authorization: Basic {login}")) {
+                answer("200 OK", "", r#"{"token":"the-token","expires_in":300}"#)
+            } else {
+                answer(
+                    "401 Unauthorized",
+                    "",
+                    r#"{"errors":[{"code":"UNAUTHORIZED","message":"no such user"}]}"#,
+                )
+            };
+        }
+        if says("authorization: Bearer the-token") {
+            return answer(
+                "307 Temporary Redirect",
+                &format!("Location: http://127.0.0.1:{port}{path}\r\n"),
+                "",
+            );
+        }
+        let challenge = format!(
+            "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:{own}/token\",service=\"test\"\r\n"
+        );
+        answer("401 Unauthorized", &challenge, "{}")
+    })
+}
+
+#[test]
+fn tokens_for_a_login() {
+    let storage = tempfile::tempdir().unwrap();
+    let server = Server::start(storage.path(), Door::Open);
+    server.stock("1.9.0", 1000);
+    let tokens = with_tokens(&server);
+    let wrong = [("SYNTHO_SECRET_REGISTRY_PASSWORD", "wrong")];
+    insta::assert_snapshot!(
+        "no_token",
+        tried(&tokens.name(), &["--username", USER], &wrong)
+    );
+    insta::assert_snapshot!("no_token_without_login", tried(&tokens.name(), &[], &[]));
+    let site = Site::new();
+    let arguments = with(
+        &from(&tokens.name(), "1.9.0"),
+        &["--output", "a.tar", "--username", USER],
+    );
+    site.told(
+        site.command(&arguments)
+            .env("SYNTHO_SECRET_REGISTRY_PASSWORD", PASSWORD),
+    )
+    .expect(0);
+    site.run(&["bundle", "verify", "a.tar"]).expect(0);
+}
+
 #[test]
 fn too_many_requests() {
     let limited = always(

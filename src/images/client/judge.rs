@@ -198,17 +198,39 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Returns words of a registry as they may be shown.
+/// Returns words of a registry as they may be shown; of an answer in JSON only what it says to people.
 fn short(words: &str) -> String {
+    let words = said(words).unwrap_or_else(|| words.to_owned());
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let words: String = words.chars().take(LONGEST).collect();
     visible(&words).into_owned()
+}
+
+/// Returns the messages of an answer in JSON.
+fn said(words: &str) -> Option<String> {
+    let answer: serde_json::Map<String, serde_json::Value> = serde_json::from_str(words).ok()?;
+    let message = |value: &serde_json::Value| value.get("message")?.as_str().map(str::to_owned);
+    let errors = answer.get("errors").and_then(|errors| errors.as_array());
+    let messages: Vec<String> = errors.into_iter().flatten().filter_map(message).collect();
+    Some(messages.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case(
+        r#"{"errors":[{"message":"one"},{"code":"X"},{"message":"two"}]}"#,
+        "one; two"
+    )]
+    #[case("{}", "")]
+    #[case("plain  words\n", "plain words")]
+    #[case("\u{1b}[31mred", "red")]
+    fn what_is_shown(#[case] words: &str, #[case] expected: &str) {
+        assert_eq!(short(words), expected);
+    }
 
     #[rstest]
     #[case("17", Some(17))]
