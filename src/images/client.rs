@@ -149,7 +149,7 @@ impl Remote {
     {
         self.runtime.block_on(async {
             tokio::select! {
-                asked = patiently(link, watch, ask) => asked,
+                asked = patiently(link, watch, || 0, ask) => asked,
                 () = until_stopped(watch) => Err(ImagesError::Cancelled),
             }
         })
@@ -163,21 +163,29 @@ async fn until_stopped(watch: &dyn Watch) {
     }
 }
 
-/// Tries again after faults of the way there, and after as long as the registry wants.
+/// Tries again after faults of the way there, and after as long as the registry wants. Whatever `gained` says to have come begins the count anew: a bad way
+/// leads there, too.
 async fn patiently<T, F>(
     link: &Link,
     watch: &dyn Watch,
+    gained: impl Fn() -> u64,
     ask: impl Fn() -> F,
 ) -> Result<T, ImagesError>
 where
     F: Future<Output = Result<T, ImagesError>>,
 {
     let mut tried = 1;
+    let mut before = gained();
     loop {
         let error = match ask().await {
             Err(ImagesError::Remote(error)) => error,
             other => return other,
         };
+        let now = gained();
+        if now > before {
+            tried = 1;
+        }
+        before = now;
         let pause = error.pause(
             PAUSES[(tried as usize - 1).min(PAUSES.len() - 1)],
             LONGEST_WAIT,

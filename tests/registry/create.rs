@@ -189,6 +189,26 @@ fn connections_that_break_are_taken_up_again() {
 }
 
 #[test]
+fn a_way_that_breaks_all_the_time_leads_there_too() {
+    let storage = tempfile::tempdir().unwrap();
+    let server = Server::start(storage.path(), Door::Open);
+    let stocked = server.stock("1.9.0", MB);
+    let names: Vec<&str> = stocked.iter().map(|(name, _)| name.as_str()).collect();
+    let total = bytes_of(&server, &names);
+    let relay = Relay::open(server.port());
+    // More than any layer may be tried in vain.
+    relay.cut(100_000, 32);
+    let site = Site::new();
+    let arguments = with(&from(&relay.name(), "1.9.0"), &["--output", "images.tar"]);
+    site.run(&arguments).expect(0);
+    assert_eq!(relay.cuts_left(), 0);
+    let received = relay.received();
+    println!("{received} bytes came for {total} bytes of layers, cut 32 times");
+    assert!(received < total + 2_000_000, "{received} for {total}");
+    site.run(&["bundle", "verify", "images.tar"]).expect(0);
+}
+
+#[test]
 fn two_at_once_fetch_once() {
     let storage = tempfile::tempdir().unwrap();
     let server = Server::start(storage.path(), Door::Open);

@@ -64,7 +64,11 @@ async fn one(
     store: &Arc<BlobStore>,
     watch: &dyn Watch,
 ) -> Result<(), ImagesError> {
-    patiently(link, watch, || download(link, name, layer, store, watch)).await?;
+    let gained = || store.begun(&layer.digest);
+    patiently(link, watch, gained, || {
+        download(link, name, layer, store, watch)
+    })
+    .await?;
     let (digest, diff_id) = (layer.digest, layer.diff_id);
     let own = Arc::clone(store);
     // Unpacking takes the time that the next layers come in.
