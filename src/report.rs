@@ -28,6 +28,7 @@ pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
         message: message.into(),
         causes: Vec::new(),
         hint: Some(hint.into()),
+        command: None,
     }
 }
 
@@ -104,6 +105,7 @@ mod tests {
                 "mv: cannot move\u{1b}[2J\nmv: no space left".to_owned(),
             ],
             hint: Some("free some space, then run the same command again".to_owned()),
+            command: None,
         }
     }
 

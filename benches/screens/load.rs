@@ -65,6 +65,7 @@ impl Load {
             save_folder: Utf8PathBuf::from("/tmp"),
             zone: TimeZone::UTC,
             recorded: false,
+            place: None,
         };
         let load = Self {
             sender,
@@ -96,6 +97,7 @@ impl Load {
                 },
                 after: Vec::new(),
                 probe: Probe::Needed,
+                may_skip: false,
             })
         });
         let steps = steps.collect();

@@ -59,6 +59,7 @@ fn engine(session: &Session) -> Result<Engine, Failure> {
         message: "there is no home folder to keep the rehearsal's images in".to_owned(),
         causes: Vec::new(),
         hint: Some("set HOME".to_owned()),
+        command: None,
     })?;
     let tell = |line: &str| session.printer.note(line);
     Ok(Engine::find_or_start(&cache, &tell)?)

@@ -109,6 +109,7 @@ pub(super) fn bug(message: &str) -> Failure {
         message: message.to_owned(),
         causes: Vec::new(),
         hint: None,
+        command: None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! `replay`: the saved events of a run, played in the same screens that showed it, or as lines.
 
-use std::io::{BufRead, BufReader, Lines};
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::drive::{Show, Shown, front};
 use super::{Session, screens};
 use crate::cli::ReplayArgs;
+use crate::engine::store::Records;
 use crate::model::event::Record;
 use crate::model::failure::Failure;
 use crate::report::usage;
@@ -33,6 +33,7 @@ pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
         save_folder: screens::save_folder(session),
         zone: jiff::tz::TimeZone::system(),
         recorded: true,
+        place: None,
     };
     let screen = RunScreen::new(Box::new(tape), setup);
     tui::show(screen, screens::look(session)).map_err(|error| Failure::from_error(&error))?;
@@ -90,7 +91,7 @@ fn find(session: &Session, wanted: &str) -> Result<Utf8PathBuf, Failure> {
 /// A recorded run, read as it is played.
 struct Tape {
     path: Utf8PathBuf,
-    lines: Lines<BufReader<fs_err::File>>,
+    records: Records,
     next: Option<Record>,
     speed: f64,
     /// The time of the first record, and when it was played.
@@ -105,7 +106,7 @@ impl std::fmt::Debug for Tape {
 
 impl Tape {
     fn open(path: &Utf8Path, speed: f64) -> Result<Self, Failure> {
-        let file = fs_err::File::open(path).map_err(|error| {
+        let records = Records::open(path).map_err(|error| {
             usage(
                 error.to_string(),
                 "name a run, a deployment or a file of events",
@@ -113,7 +114,7 @@ impl Tape {
         })?;
         let mut tape = Self {
             path: path.to_owned(),
-            lines: BufReader::new(file).lines(),
+            records,
             next: None,
             speed,
             begin: None,
@@ -128,13 +129,8 @@ impl Tape {
         Ok(tape)
     }
 
-    /// Reads the next record; what a newer release wrote and this one does not know is passed over.
     fn read(&mut self) {
-        self.next = self.lines.by_ref().map_while(Result::ok).find_map(|line| {
-            serde_json::from_str(&line)
-                .inspect_err(|error| tracing::info!(%error, "an event is passed over"))
-                .ok()
-        });
+        self.next = self.records.next();
     }
 
     fn take(&mut self) -> Option<Record> {

@@ -7,6 +7,7 @@ use super::target::{self, Asking, Chosen};
 use super::{Session, screens};
 use crate::cli::{CheckArgs, DeployArgs, NamedArgs, PlanArgs, Target};
 use crate::engine::cancel::Cancel;
+use crate::engine::helm::Helm;
 use crate::engine::lock::TakeOver;
 use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
 use crate::engine::store::StoreError;
@@ -148,6 +149,7 @@ fn job(
         connector: Arc::new(OverTransport),
         listener: Arc::new(line.clone()),
         cancel: cancel.clone(),
+        helm: Helm::default(),
         concurrency: session.global.concurrency.into(),
         ssh_folder: target::operators_home().map(|home| home.join(".ssh")),
         take_over,

@@ -12,9 +12,12 @@ use ratatui::crossterm::terminal;
 use super::drive::{Show, bug, manner};
 use super::{Session, log_file};
 use crate::engine::cancel::Cancel;
+use crate::engine::helm::{Helm, Wish};
 use crate::engine::planner;
 use crate::engine::session::{self, Job};
+use crate::engine::store::{DeploymentFolder, Records};
 use crate::model::deployment::{Deployment, HostSettings};
+use crate::model::event::{Outcome, Record};
 use crate::model::failure::Failure;
 use crate::model::ids::HostName;
 use crate::report::Volume;
@@ -59,6 +62,7 @@ pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Fai
         save_folder: save_folder(session),
         zone: TimeZone::system(),
         recorded: false,
+        place: Some(folder(&job).root().join("chosen-host")),
     };
     let engine = Engine::new(job);
     let shared = Arc::clone(&engine.current);
@@ -107,10 +111,15 @@ fn end(current: &Mutex<Current>, stop: bool) -> Result<(), Failure> {
     }
 }
 
+fn folder(job: &Job) -> DeploymentFolder {
+    job.home.deployment(&job.deployment.name)
+}
+
 /// The run that goes on now.
 #[derive(Debug, Default)]
 struct Current {
     cancel: Cancel,
+    helm: Helm,
     thread: Option<JoinHandle<Result<(), Failure>>>,
 }
 
@@ -120,25 +129,42 @@ struct Engine {
     job: Job,
     messages: Receiver<Message>,
     current: Arc<Mutex<Current>>,
+    earlier: Option<Records>,
 }
 
 impl Engine {
     /// Begins the work.
     fn new(job: Job) -> Self {
+        // Before this run is known as the last one.
+        let earlier = interrupted(&job);
         let (messages, current) = begin(&job);
         Self {
             job,
             messages,
             current: Arc::new(Mutex::new(current)),
+            earlier,
         }
     }
+}
+
+/// Returns the records of the run before, when it did not come to a good end.
+fn interrupted(job: &Job) -> Option<Records> {
+    let folder = folder(job);
+    let state = folder.state().ok().flatten()?;
+    if matches!(state.outcome, Some(Outcome::Done | Outcome::NothingToDo)) {
+        return None;
+    }
+    let records = Records::open(&folder.events_path(&state.last_run));
+    records
+        .inspect_err(|error| tracing::info!(%error, "the run before is not shown"))
+        .ok()
 }
 
 /// Starts the engine's thread. It is not waited for when the operator leaves at once.
 fn begin(job: &Job) -> (Receiver<Message>, Current) {
     let (line, messages) = open();
-    let cancel = Cancel::new();
-    let job = heard_by(job, &line, &cancel);
+    let (cancel, helm) = (Cancel::new(), Helm::attended());
+    let job = heard_by(job, &line, &cancel, &helm);
     let thread = thread::spawn(move || {
         let _last = line.last_word();
         let ended = session::deploy(&job, &|steps| line.review(steps));
@@ -148,15 +174,21 @@ fn begin(job: &Job) -> (Receiver<Message>, Current) {
         ended
     });
     let thread = Some(thread);
-    (messages, Current { cancel, thread })
+    let current = Current {
+        cancel,
+        helm,
+        thread,
+    };
+    (messages, current)
 }
 
-/// Returns the same job, told to `line` and stopped by `cancel`.
-fn heard_by(job: &Job, line: &Line, cancel: &Cancel) -> Job {
+/// Returns the same job, told to `line` and steered by `cancel` and `helm`.
+fn heard_by(job: &Job, line: &Line, cancel: &Cancel, helm: &Helm) -> Job {
     Job {
         operator: Arc::new(line.clone()),
         listener: Arc::new(line.clone()),
         cancel: cancel.clone(),
+        helm: helm.clone(),
         ..job.clone()
     }
 }
@@ -173,6 +205,22 @@ impl Source for Engine {
     fn stop(&mut self) {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.cancel.raise();
+    }
+
+    fn pause(&mut self, paused: bool) -> bool {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.helm.pause(paused);
+        true
+    }
+
+    fn wish(&mut self, wish: Wish) -> bool {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.helm.wish(wish);
+        true
+    }
+
+    fn earlier(&mut self) -> Option<Record> {
+        self.earlier.as_mut()?.next()
     }
 
     fn again(&mut self) -> bool {

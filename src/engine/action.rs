@@ -100,6 +100,8 @@ pub enum ActionError {
         evidence: Vec<String>,
         /// What to do.
         remedy: Option<String>,
+        /// A command for the host that mends it; see [`crate::model::failure::Failure::command`].
+        command: Option<String>,
     },
     /// The operator stopped at a safe point.
     #[error("stopped by the operator")]
@@ -116,6 +118,13 @@ impl Hinted for ActionError {
             Self::Situation { remedy, .. } => remedy.clone(),
             Self::Cancelled => Some("run the same command again: it goes on from here".to_owned()),
             Self::Bug(_) => None,
+        }
+    }
+
+    fn command(&self) -> Option<String> {
+        match self {
+            Self::Situation { command, .. } => command.clone(),
+            Self::Transport(_) | Self::Cancelled | Self::Bug(_) => None,
         }
     }
 

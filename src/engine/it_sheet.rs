@@ -277,6 +277,7 @@ mod tests {
             remedy: Some("install it".into()),
             command: Some("sudo apt-get install -y docker-compose-v2".into()),
             opening: None,
+            mends: false,
         }];
         let report = Report { checks, reach };
         insta::assert_snapshot!(it_sheet(&sample.resolved, &report));

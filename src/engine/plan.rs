@@ -81,8 +81,19 @@ impl<A> Plan<A> {
                 description: step.description.clone(),
                 after: step.after.clone(),
                 probe: step.probe.clone(),
+                may_skip: self.may_skip(step),
             })
             .collect()
+    }
+
+    /// Returns whether the operator may go on without a step that failed: it only judges, and nothing comes after it.
+    #[must_use]
+    pub fn may_skip(&self, step: &PlannedStep<A>) -> bool {
+        step.phase == Phase::Health
+            && !self
+                .steps
+                .iter()
+                .any(|other| other.after.contains(&step.id))
     }
 
     /// Returns whether every look said that nothing is to be done.

@@ -1,6 +1,7 @@
 //! Runs a plan: one thread a host, steps in the order of their needs, a receipt saved before and after each.
 //!
-//! The runner keeps the state of steps, not the actions. A failed step blocks what comes after it and nothing else. Only faults of the link are retried, each
+//! The runner keeps the state of steps, not the actions. A failed step blocks what comes after it and nothing else; where somebody attends the run, it holds at
+//! the end for what he decides about the failures, and goes on from there. Only faults of the link are retried, each
 //! time on a fresh connection, after another look at the host. It does not decide what to do (the planner did) nor whether the product works (verification does).
 
 mod board;
@@ -15,19 +16,24 @@ use serde::Serialize;
 
 use super::action::{Action, Materials};
 use super::cancel::Cancel;
+use super::helm::Helm;
+use super::mend::{self, Mending};
 use super::plan::Plan;
 use super::redact::Redactor;
 use super::store::{ReceiptStore, StoreError};
-use crate::model::event::Listener;
+use crate::model::event::{Event, Listener};
 use crate::model::failure::Failure;
 use crate::model::ids::HostName;
 use crate::model::receipt::Receipt;
-use crate::transport::{Host, TransportError};
+use crate::transport::{Command, Host, TransportError};
 
 pub(crate) use step::{failure, millis, sum_up};
 
-use board::Board;
+use board::{Board, Turn};
 use voice::Voices;
+
+/// How often a paused run looks whether it may go on.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Gives connections to hosts, and fresh ones for broken ones.
 pub trait Links: Send + Sync {
@@ -64,6 +70,8 @@ pub struct Work<'a> {
     pub redactor: &'a Redactor,
     /// The operator's wish to stop.
     pub cancel: &'a Cancel,
+    /// What the operator wants beside stopping: a pause, another try.
+    pub helm: &'a Helm,
     /// Where the receipt goes.
     pub receipts: &'a ReceiptStore,
     /// How many hosts work at once.
@@ -148,16 +156,52 @@ fn serve<A: Action + Serialize + Clone>(
     places: &Places,
     work: &Work<'_>,
 ) {
-    while let Some(task) = board.next(host, work) {
+    while let Some(turn) = board.next(host, work) {
         let place = places.take();
-        let id = task.id.clone();
-        let index = task.index;
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            step::perform(task, board, voices, work);
-        }));
+        match turn {
+            Turn::Step(task) => {
+                wait_while_paused(work);
+                let id = task.id.clone();
+                let index = task.index;
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    step::perform(task, board, voices, work);
+                }));
+                if done.is_err() {
+                    board.end_by_bug(index, &id, host, work);
+                }
+            }
+            Turn::Mend(command) => {
+                let mended = mend(host, &command, work);
+                board.mended(host, mended, work);
+            }
+        }
         drop(place);
-        if done.is_err() {
-            board.end_by_bug(index, &id, host, work);
+    }
+}
+
+/// Waits as long as the run is paused: a step that only waited for its place has not begun.
+fn wait_while_paused(work: &Work<'_>) {
+    while work.helm.is_paused() && !work.cancel.wait(PAUSE) {}
+}
+
+/// Runs a command that mends a failure, on a fresh connection when the old one is broken; returns whether it did its work.
+fn mend(host: &HostName, command: &str, work: &Work<'_>) -> bool {
+    let alive = |link: &Arc<dyn Host>| link.must(&Command::sh("true")).is_ok();
+    let link = work.links.host(host).ok().filter(alive);
+    let link = link.map_or_else(|| work.links.renew(host), Ok);
+    let mending = Mending {
+        listener: work.listener,
+        redactor: work.redactor,
+        cancel: work.cancel,
+    };
+    match link {
+        Ok(link) => mend::mend(link.as_ref(), command, &mending),
+        Err(error) => {
+            work.listener.hear(Event::FixEnded {
+                host: host.clone(),
+                failure: Some(failure(&error.into(), host)),
+            });
+            false
         }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::cancel::Cancel;
+use super::helm::Helm;
 use super::lock::TakeOver;
 use super::store::Home;
 use crate::model::deployment::Deployment;
@@ -45,6 +46,8 @@ pub struct Job {
     pub listener: Arc<dyn Listener>,
     /// The operator's wish to stop.
     pub cancel: Cancel,
+    /// What the operator wants beside stopping.
+    pub helm: Helm,
     /// How many hosts are worked on at once.
     pub concurrency: usize,
     /// The operator's `~/.ssh`.

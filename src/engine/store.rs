@@ -14,7 +14,7 @@ use camino::Utf8PathBuf;
 use crate::model::failure::Hinted;
 
 pub use drafts::{DraftId, DraftStore, SavedDraft};
-pub use event_log::EventLog;
+pub use event_log::{EventLog, Records};
 pub use folder::{DeploymentFolder, DeploymentState, Home};
 pub use receipts::ReceiptStore;
 

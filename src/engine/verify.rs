@@ -260,6 +260,7 @@ impl Question<'_> {
             remedy: self.remedy().filter(|_| finding.verdict != Verdict::Pass),
             command: None,
             opening: None,
+            mends: false,
         }
     }
 }

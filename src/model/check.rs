@@ -40,6 +40,9 @@ pub struct CheckResult {
     /// The exact command that does it, to be run on the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether the command may be run for the operator: it mends the cause on that host, is complete, asks nothing and deletes no data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mends: bool,
     /// The network opening that is missing, when that is the problem; collected into the sheet for the customer's IT.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,

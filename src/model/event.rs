@@ -126,6 +126,40 @@ pub enum Event {
         /// Milliseconds it took.
         took_ms: u64,
     },
+    /// A step that failed, or waited for one that did, may begin again, because the operator asked for it.
+    StepReopened {
+        /// Which.
+        step: StepId,
+    },
+    /// The operator paused the run, or lets it go on: while it is paused nothing begins.
+    Paused {
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// Nothing goes on until the operator decides what becomes of what failed.
+    Held,
+    /// The command that mends a failure runs on its host, because the operator asked for it.
+    FixStarted {
+        /// The host.
+        host: HostName,
+        /// The command.
+        command: String,
+    },
+    /// A line that such a command printed.
+    FixOutput {
+        /// The host.
+        host: HostName,
+        /// The line.
+        line: String,
+    },
+    /// Such a command ended.
+    FixEnded {
+        /// The host.
+        host: HostName,
+        /// Why it did not do its work; nothing when it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
     /// Somewhere the result can be seen.
     EndpointReady {
         /// What it is, such as `Application`.
@@ -193,6 +227,8 @@ pub enum StepResult {
     },
     /// The operator stopped before it began, or it stopped at a safe point.
     Cancelled,
+    /// It had failed, and the operator goes on without it.
+    Skipped,
 }
 
 /// How a run ended.

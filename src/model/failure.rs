@@ -17,6 +17,11 @@ pub trait Hinted: std::error::Error {
         Vec::new()
     }
 
+    /// Returns a command for the host that mends it, when there is one that is complete, asks nothing and deletes no data.
+    fn command(&self) -> Option<String> {
+        None
+    }
+
     /// Returns whose fault it is; it decides the exit code.
     fn kind(&self) -> FailureKind {
         FailureKind::Situation
@@ -71,6 +76,9 @@ pub struct Failure {
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// A command for the host that mends it: complete, asking nothing, deleting no data. What calls it may offer to run it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
 }
 
 impl Failure {
@@ -92,6 +100,7 @@ impl Failure {
             message: error.to_string(),
             causes,
             hint: error.hint(),
+            command: error.command(),
         }
     }
 

@@ -51,6 +51,9 @@ pub struct StepSummary {
     pub after: Vec<StepId>,
     /// What the look at the host said.
     pub probe: Probe,
+    /// Whether the operator may go on without it when it fails: it only judges, and nothing comes after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_skip: bool,
 }
 
 /// What a look at the host said about an action, without writing anything.

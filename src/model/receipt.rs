@@ -66,6 +66,8 @@ pub enum StepState {
     Skipped,
     /// Failed.
     Failed,
+    /// Failed, and the operator went on without it; the failure says why it failed.
+    SkippedByOperator,
     /// Undone.
     Reverted,
 }

@@ -9,6 +9,7 @@ mod forecast;
 mod host;
 mod share;
 mod step;
+mod take_in;
 
 pub use forecast::Forecast;
 pub use host::{Connection, HostView};
@@ -21,10 +22,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::check::{CheckResult, Reach, Verdict};
-use crate::model::event::{Event, Outcome, Record, Stage};
+use crate::model::event::{Outcome, Stage};
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StepId};
-use crate::model::plan::{Phase, StepSummary};
+use crate::model::plan::Phase;
 
 /// A part of the run with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub enum Cell {
     Blocked,
     /// The operator stopped it.
     Cancelled,
+    /// It failed, and the operator went on without it.
+    Skipped,
 }
 
 /// Something the operator should know.
@@ -109,6 +112,12 @@ pub struct RunView {
     pub record: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// Whether the operator paused it.
+    pub paused: bool,
+    /// Whether nothing goes on until the operator decides what becomes of what failed.
+    pub held: bool,
+    /// The host on which a command that mends runs now.
+    pub mending: Option<HostName>,
     /// How many checks had ended when judging the result began.
     checked: Option<usize>,
     index: HashMap<StepId, usize>,
@@ -116,183 +125,12 @@ pub struct RunView {
 }
 
 impl RunView {
-    /// Takes in one record.
-    pub fn apply(&mut self, record: &Record) {
-        let time = self.now.map_or(record.time, |now| now.max(record.time));
-        self.now = Some(time);
-        self.apply_event(&record.event, time);
-        // What a host prints comes in by the thousand and moves nothing on.
-        if !matches!(record.event, Event::StepOutput { .. }) {
-            self.recount();
-        }
-    }
-
-    fn apply_event(&mut self, event: &Event, time: Timestamp) {
-        match event {
-            Event::RunStarted { .. } => self.begin(event, time),
-            Event::StageStarted { stage } => self.enter(*stage, time),
-            Event::PlanReady { steps } => self.plan(steps),
-            Event::CheckEnded { check } => self.checks.push(check.clone()),
-            Event::ReachKnown { cells } => self.reach.clone_from(cells),
-            Event::StillAtIt => {}
-            Event::Noticed { host, text } => self.notices.push(Notice {
-                host: host.clone(),
-                text: text.clone(),
-            }),
-            Event::EndpointReady { title, url } => self.endpoint(title, url),
-            Event::RecordWritten { path } => self.record = Some(path.clone()),
-            Event::RunEnded { outcome, .. } => self.end(outcome, time),
-            Event::HostConnecting { .. }
-            | Event::HostConnected { .. }
-            | Event::HostLost { .. }
-            | Event::FactsGathered { .. } => self.apply_to_host(event),
-            Event::StepStarted { .. }
-            | Event::StepProgress { .. }
-            | Event::LayerProgressed { .. }
-            | Event::StepOutput { .. }
-            | Event::StepEnded { .. } => self.apply_to_step(event, time),
-        }
-    }
-
-    fn begin(&mut self, event: &Event, time: Timestamp) {
-        let Event::RunStarted {
-            deployment,
-            title,
-            purpose,
-            hosts,
-            ..
-        } = event
-        else {
-            return;
-        };
-        self.deployment = deployment.to_string();
-        self.title.clone_from(title);
-        self.purpose.clone_from(purpose);
-        self.began.get_or_insert(time);
-        for host in hosts {
-            self.host_mut(host);
-        }
-    }
-
-    fn enter(&mut self, stage: Stage, time: Timestamp) {
-        if self.stage() == Some(stage) {
-            return;
-        }
-        self.leave_stage(time);
-        if stage == Stage::Verify {
-            self.checked = Some(self.checks.len());
-        }
-        self.stages.push(StageView {
-            stage,
-            began: time,
-            ended: None,
-        });
-    }
-
-    fn leave_stage(&mut self, time: Timestamp) {
-        if let Some(last) = self.stages.last_mut() {
-            last.ended.get_or_insert(time);
-        }
-    }
-
-    fn plan(&mut self, steps: &[StepSummary]) {
-        for summary in steps {
-            self.host_mut(&summary.host);
-            if let Some(step) = self.step_mut(&summary.id) {
-                step.summary = summary.clone();
-            } else {
-                self.index.insert(summary.id.clone(), self.steps.len());
-                self.steps.push(StepView::new(summary.clone()));
-            }
-        }
-    }
-
-    fn endpoint(&mut self, title: &str, url: &str) {
-        let endpoint = EndpointView {
-            title: title.to_owned(),
-            url: url.to_owned(),
-        };
-        if !self.endpoints.contains(&endpoint) {
-            self.endpoints.push(endpoint);
-        }
-    }
-
-    fn end(&mut self, outcome: &Outcome, time: Timestamp) {
-        self.leave_stage(time);
-        self.outcome.get_or_insert_with(|| outcome.clone());
-    }
-
-    /// Keeps a failure once, however often it is told.
-    fn fail(&mut self, failure: Failure) {
-        if !self.was_told(&failure) {
-            self.failures.push(failure);
-        }
-    }
-
     /// Returns whether a failure was told on the way, maybe with fewer causes.
     #[must_use]
     pub fn was_told(&self, failure: &Failure) -> bool {
         self.failures
             .iter()
             .any(|told| told.host == failure.host && told.message == failure.message)
-    }
-
-    fn apply_to_host(&mut self, event: &Event) {
-        match event {
-            Event::HostConnecting { host, address } => self.host_mut(host).connecting(address),
-            Event::HostConnected { host, took_ms } => self.host_mut(host).connected(*took_ms),
-            Event::HostLost { host, failure } => {
-                self.host_mut(host).lost();
-                let failure = failure.clone().on(host);
-                self.fail(failure);
-            }
-            Event::FactsGathered { facts } => {
-                self.host_mut(&facts.host.clone()).facts = Some(facts.clone());
-            }
-            _ => {}
-        }
-    }
-
-    fn apply_to_step(&mut self, event: &Event, time: Timestamp) {
-        let (Event::StepStarted { step: id }
-        | Event::StepProgress { step: id, .. }
-        | Event::LayerProgressed { step: id, .. }
-        | Event::StepOutput { step: id, .. }
-        | Event::StepEnded { step: id, .. }) = event
-        else {
-            return;
-        };
-        let Some(step) = self.step_mut(id) else {
-            return;
-        };
-        let failed = step.apply(event, time);
-        let host = step.summary.host.clone();
-        if let Some(failure) = failed {
-            let failure = if failure.host.is_some() {
-                failure
-            } else {
-                failure.on(&host)
-            };
-            self.fail(failure);
-        }
-        if let Event::StepOutput { line, .. } = event {
-            self.host_mut(&host).say(line);
-        }
-    }
-
-    /// Raises the shares of hosts and run to what the steps now say; they never sink.
-    fn recount(&mut self) {
-        for host in &mut self.hosts {
-            let own = self
-                .steps
-                .iter()
-                .filter(|step| step.summary.host == host.name);
-            host.share = host.share.max(Share::weighted(own));
-        }
-        self.share = self.share.max(Share::weighted(self.steps.iter()));
-        if matches!(self.outcome, Some(Outcome::Done | Outcome::NothingToDo)) {
-            self.share = Share::WHOLE;
-        }
     }
 
     /// Returns the part of the run that is going on, or was the last.

@@ -52,6 +52,7 @@ pub(crate) fn round(seed: u64) {
         save_folder: Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap(),
         zone: TimeZone::UTC,
         recorded: dice.random_bool(0.2),
+        place: None,
     };
     let mut size = random_size(&mut dice);
     let mut now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
@@ -100,6 +101,7 @@ fn random_failure(dice: &mut SmallRng) -> Failure {
             .map(|_| hostile(dice))
             .collect(),
         hint: dice.random_bool(0.5).then(|| hostile(dice)),
+        command: None,
     }
 }
 
@@ -250,5 +252,6 @@ fn random_summary(dice: &mut SmallRng) -> StepSummary {
             _ => Probe::Needed,
         },
         id,
+        may_skip: false,
     }
 }

@@ -103,6 +103,10 @@ impl AwaitHealth {
                 "see the whole log on the host with `docker compose -p {} logs {}`, mend the cause and run the same command again",
                 self.project, service.name
             )),
+            command: Some(format!(
+                "sudo docker restart $(sudo docker ps -aq --filter label=com.docker.compose.project={} --filter label=com.docker.compose.service={})",
+                self.project, service.name
+            )),
         }
     }
 

@@ -88,6 +88,7 @@ impl ConfirmYield {
                 "see its log on the host with `docker compose -p {} logs {}`",
                 self.project, self.service
             )),
+            command: None,
         }
     }
 
@@ -99,6 +100,7 @@ impl ConfirmYield {
             ),
             evidence: Vec::new(),
             remedy: Some(self.remedy.replace("{found}", found)),
+            command: None,
         }
     }
 }

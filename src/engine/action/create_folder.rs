@@ -123,6 +123,7 @@ impl Action for CreateFolder {
                         "look with `ls -la {}` and remove what nobody needs",
                         self.path
                     )),
+                    command: None,
                 });
             }
         }

@@ -123,6 +123,7 @@ impl DeliverImage {
                 remedy: Some(
                     "see what the archives hold: `syntho-installer bundle inspect FILE`".to_owned(),
                 ),
+                command: None,
             }),
         }
     }
@@ -274,6 +275,7 @@ impl Action for DeliverImage {
                     "check the space under Docker's folder and run the same command again"
                         .to_owned(),
                 ),
+                command: None,
             });
         };
         if let Some(wrong) = self.wrong_architecture(&image) {
@@ -284,6 +286,7 @@ impl Action for DeliverImage {
                     "name an image for {} in `[images] refs`",
                     self.architecture
                 )),
+                command: None,
             });
         }
         self.id = Some(image.id);

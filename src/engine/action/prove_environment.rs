@@ -122,12 +122,14 @@ impl Action for ProveEnvironment {
                 message: format!("Compose on the host does not accept the files of `{}`", self.stack),
                 evidence,
                 remedy: Some("see `docker compose version`; 2.24 or newer reads every value".to_owned()),
-            }),
+command: None,
+}),
             Proof::Differs(evidence) => Err(ActionError::Situation {
                 message: format!("Compose on the host reads the environment of `{}` otherwise than meant", self.stack),
                 evidence,
                 remedy: Some("choose a value without quotes, backslashes and `$`, or install Compose 2.24 or newer".to_owned()),
-            }),
+command: None,
+}),
         }
     }
 

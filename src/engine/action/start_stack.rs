@@ -292,6 +292,7 @@ impl Action for StartStack {
                 self.compose.folder
             )),
             evidence,
+            command: None,
         })
     }
 
@@ -318,6 +319,7 @@ impl Action for StartStack {
                     message: format!("`docker compose down` for `{}` failed", self.stack),
                     evidence: down.complaint().lines().map(str::to_owned).collect(),
                     remedy: None,
+                    command: None,
                 });
             }
         }

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 
 use super::*;
 use crate::engine::cancel::Cancel;
+use crate::engine::helm::Helm;
 use crate::engine::materials::FromResolved;
 use crate::engine::redact::Redactor;
 use crate::engine::runner::{self, Pace, Ran, Work};
@@ -70,6 +71,7 @@ fn executed_by(
         guard: site,
         redactor: &Redactor::new(&resolved.secrets),
         cancel,
+        helm: &Helm::default(),
         receipts,
         concurrency,
         pace: Pace {
@@ -214,6 +216,7 @@ fn another_announced_address_stops_what_was_told_the_wrong_one() {
         guard: &site,
         redactor: &Redactor::default(),
         cancel: &Cancel::new(),
+        helm: &Helm::default(),
         receipts: &store(&dir),
         concurrency: 3,
         pace: Pace::default(),

@@ -72,7 +72,7 @@ fn containers(seat: Seat<'_>) -> Vec<CheckResult> {
             seat.draft("collisions", "Names in use")
                 .because("a container of that name will be created, and a name can be given once")
                 .remedy("if nobody needs it, stop it and give it another name; its volumes stay")
-                .command(format!(
+                .mended_by(format!(
                     "sudo docker update --restart no {name} && sudo docker stop {name} && sudo docker rename {name} {name}-before"
                 ))
                 .fail(format!("{} has a name we need ({})", describe(container), container.state))
@@ -141,7 +141,7 @@ fn network_in_the_way(seat: Seat<'_>, name: &str) -> CheckResult {
     seat.draft("collisions", "Names in use")
         .because("Compose made no such network, and refuses one that carries the wrong label")
         .remedy("remove the network; Compose makes it anew")
-        .command(format!("sudo docker network rm {name}"))
+        .mended_by(format!("sudo docker network rm {name}"))
         .fail(format!("the network `{name}` exists and is not ours"))
 }
 

@@ -12,7 +12,7 @@ pub(super) fn compose(seat: Seat<'_>) -> Vec<CheckResult> {
             draft
                 .because("the stacks are Compose projects")
                 .remedy("install the Compose plugin, version 2")
-                .command(install(seat))
+                .mended_by(install(seat))
                 .fail("not installed"),
         ];
     };
@@ -22,7 +22,7 @@ pub(super) fn compose(seat: Seat<'_>) -> Vec<CheckResult> {
         Some((1, _)) => draft
             .because("this is Compose version 1, which has been abandoned since 2023 and reads `.env` differently")
             .remedy("install the Compose plugin, version 2; version 1 may stay")
-            .command(install(seat))
+            .mended_by(install(seat))
             .fail(found),
         _ => draft
             .because("the version is not one we can read")

@@ -17,7 +17,7 @@ pub(super) fn engine(seat: Seat<'_>) -> Vec<CheckResult> {
             draft
                 .because("20.10 is the oldest that is supported")
                 .remedy("upgrade Docker Engine")
-                .command(install(seat))
+                .mended_by(install(seat))
                 .fail(found)
         } else if docker.engine.storage_driver == "vfs" {
             draft
@@ -32,12 +32,12 @@ pub(super) fn engine(seat: Seat<'_>) -> Vec<CheckResult> {
         Some(DockerProblem::Absent) | None => draft
             .because("containers need Docker Engine 20.10 or newer")
             .remedy("install Docker Engine and the Compose plugin")
-            .command(install(seat))
+            .mended_by(install(seat))
             .fail("not installed"),
         Some(DockerProblem::Stopped { detail }) => draft
             .because(format!("no engine answers: {detail}"))
             .remedy("start Docker, now and at every boot")
-            .command("sudo systemctl enable --now docker")
+            .mended_by("sudo systemctl enable --now docker")
             .fail("installed, but it does not run"),
         Some(DockerProblem::Forbidden { .. }) => draft
             .because("what the login may not reach cannot be judged")

@@ -20,6 +20,7 @@ impl Draft {
             remedy: None,
             command: None,
             opening: None,
+            mends: false,
         })
     }
 
@@ -39,6 +40,14 @@ impl Draft {
     pub(super) fn command(mut self, command: impl Into<String>) -> Self {
         self.0.command = Some(command.into());
         self
+    }
+
+    /// Gives the exact command that mends it, which may be run for the operator: it asks nothing and deletes no data. What still needs something by
+    /// hand says so behind a `#` and is only shown.
+    pub(super) fn mended_by(mut self, command: impl Into<String>) -> Self {
+        let command = command.into();
+        self.0.mends = self.0.host.is_some() && !command.contains('#');
+        self.command(command)
     }
 
     /// Names the network opening that is missing.

@@ -74,7 +74,7 @@ fn trouble(seat: Seat<'_>, image: &PlacedImage) -> Option<CheckResult> {
     } else {
         draft
             .remedy(format!("put the image made for {host} on the host"))
-            .command(format!("sudo docker pull --platform linux/{host} {wanted}"))
+            .mended_by(format!("sudo docker pull --platform linux/{host} {wanted}"))
             .fail(found)
     })
 }

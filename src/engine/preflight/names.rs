@@ -50,7 +50,7 @@ fn unresolved(scene: Scene<'_>, seat: Seat<'_>, lookups: &Lookups) -> Option<Che
         seat.draft("names", "Name resolution")
             .because(cause)
             .remedy("enter them in the site's DNS or in /etc/hosts")
-            .command(format!(
+            .mended_by(format!(
                 "printf '%s\\n' {} | sudo tee -a /etc/hosts",
                 lines.join(" ")
             ))

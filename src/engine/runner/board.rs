@@ -13,6 +13,17 @@ use crate::model::failure::{Failure, FailureKind};
 use crate::model::ids::{HostName, StepId};
 use crate::model::plan::Probe;
 use crate::model::receipt::{Receipt, StepReceipt, StepState};
+use decided::Decided;
+
+mod decided;
+
+/// What a worker does next.
+pub(super) enum Turn<A> {
+    /// A step of the plan.
+    Step(Task<A>),
+    /// A command that mends what failed.
+    Mend(String),
+}
 
 /// The state of a run.
 pub(super) struct Board<A> {
@@ -25,14 +36,19 @@ struct State<A> {
     /// By step, as in the receipt.
     needs: Vec<Needs>,
     ends: Vec<End>,
+    /// By step: whether a try got as far as changing something.
+    begun: Vec<bool>,
     failures: Vec<Failure>,
     fatal: Option<StoreError>,
+    /// What the operator decided, as far as it is not done yet.
+    decided: Decided,
 }
 
 /// What a step waits for, and what the planner saw.
 struct Needs {
     after: Vec<usize>,
     probe: Probe,
+    may_skip: bool,
 }
 
 /// Where a step stands.
@@ -45,6 +61,7 @@ enum End {
     Failed,
     Blocked(StepId),
     Cancelled,
+    Skipped,
 }
 
 /// A step handed to a worker.
@@ -55,13 +72,16 @@ pub(super) struct Task<A> {
     pub(super) action: A,
     /// The planner found it already so and nothing that it comes after has changed since.
     pub(super) settled: bool,
+    /// An earlier try in this run got as far as changing something.
+    pub(super) begun: bool,
 }
 
 impl<A: Serialize + Clone> Board<A> {
     pub(super) fn new(plan: Plan<A>, mut receipt: Receipt<A>) -> Self {
         let ids: Vec<StepId> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        let may_skip: Vec<bool> = plan.steps.iter().map(|step| plan.may_skip(step)).collect();
         let mut needs = Vec::new();
-        for step in plan.steps {
+        for (step, may_skip) in plan.steps.into_iter().zip(may_skip) {
             let PlannedStep {
                 id,
                 host,
@@ -75,7 +95,11 @@ impl<A: Serialize + Clone> Board<A> {
                 .iter()
                 .filter_map(|id| ids.iter().position(|other| other == id))
                 .collect();
-            needs.push(Needs { after, probe });
+            needs.push(Needs {
+                after,
+                probe,
+                may_skip,
+            });
             receipt.steps.push(StepReceipt {
                 id,
                 host,
@@ -89,10 +113,12 @@ impl<A: Serialize + Clone> Board<A> {
         Self {
             state: Mutex::new(State {
                 receipt,
+                begun: vec![false; ends.len()],
                 needs,
                 ends,
                 failures: Vec::new(),
                 fatal: None,
+                decided: Decided::default(),
             }),
             moved: Condvar::new(),
         }
@@ -107,8 +133,8 @@ impl<A: Serialize + Clone> Board<A> {
         store.save(&self.lock().receipt)
     }
 
-    /// Waits for the next step of `host` that may begin; `None` when there is none left to do.
-    pub(super) fn next(&self, host: &HostName, work: &Work<'_>) -> Option<Task<A>> {
+    /// Waits for the next step of `host` that may begin; `None` when there is none left to do and nothing left to decide.
+    pub(super) fn next(&self, host: &HostName, work: &Work<'_>) -> Option<Turn<A>> {
         let mut state = self.lock();
         loop {
             if state.fatal.is_some() || work.cancel.is_raised() {
@@ -117,11 +143,18 @@ impl<A: Serialize + Clone> Board<A> {
                 self.tell(cancelled, work);
                 return None;
             }
-            if let Some(index) = state.ready(host) {
-                state.ends[index] = End::Running;
-                return Some(state.task(index));
+            if state.heed(work) {
+                self.moved.notify_all();
             }
-            if !state.has_waiting(host) {
+            if let Some(command) = state.decided.mending(host) {
+                return Some(Turn::Mend(command));
+            }
+            let ready = state.ready(host).filter(|_| !work.helm.is_paused());
+            if let Some(index) = ready {
+                state.ends[index] = End::Running;
+                return Some(Turn::Step(state.task(index)));
+            }
+            if !state.has_waiting(host) && !state.awaits_decision(host, work.helm) {
                 return None;
             }
             // The wish to stop does not wake this wait, so it looks up now and then.
@@ -136,6 +169,7 @@ impl<A: Serialize + Clone> Board<A> {
     /// Notes that a step begins, with its action as it is now, and saves.
     pub(super) fn begun(&self, index: usize, action: &A, work: &Work<'_>) -> bool {
         let mut state = self.lock();
+        state.begun[index] = true;
         state.receipt.steps[index].state = StepState::Running;
         state.receipt.steps[index].action = action.clone();
         state.keep(work.receipts)
@@ -181,6 +215,7 @@ impl<A: Serialize + Clone> Board<A> {
             hint: Some(
                 "run the same command again; when it happens twice, send us the log".to_owned(),
             ),
+            command: None,
         };
         self.ended(index, None, StepResult::Failed(failure), 0, work);
     }
@@ -243,6 +278,7 @@ impl<A: Serialize + Clone> State<A> {
             host: step.host.clone(),
             action: step.action.clone(),
             settled: self.needs[index].probe == Probe::AlreadySo && !self.changed_before(index),
+            begun: self.begun[index],
         }
     }
 
@@ -279,6 +315,7 @@ impl<A: Serialize + Clone> State<A> {
             StepResult::Blocked { by } => (End::Blocked(by.clone()), StepState::Pending),
             // When it had begun, it stays `running`: the next run looks before doing it again.
             StepResult::Cancelled => (End::Cancelled, self.receipt.steps[index].state),
+            StepResult::Skipped => (End::Skipped, StepState::SkippedByOperator),
         };
         self.ends[index] = end;
         self.receipt.steps[index].state = step;

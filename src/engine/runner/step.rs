@@ -92,7 +92,7 @@ fn persist<A: Action + Serialize + Clone>(
     let mut tries = Tries {
         left: work.pace.retries,
         pause: work.pace.pause,
-        begun: false,
+        begun: task.begun,
     };
     let mut fresh = false;
     loop {
@@ -148,6 +148,7 @@ fn attempt<A: Action + Serialize + Clone>(
                 message: why,
                 evidence: Vec::new(),
                 remedy: None,
+                command: None,
             });
         }
         Probe::Needed => {}

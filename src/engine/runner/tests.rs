@@ -1,5 +1,6 @@
 //! The runner on toy actions that change a shared world: order, failure, retry, cancel, receipt, panic, resume.
 
+mod helm;
 mod stage;
 
 use camino::Utf8PathBuf;
@@ -18,6 +19,7 @@ fn situation() -> ActionError {
         message: "no space left".to_owned(),
         evidence: vec!["\u{1b}[31mdisk full".to_owned()],
         remedy: Some("make room".to_owned()),
+        command: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `deploy`: everything, in order. It also goes on with what was interrupted, because a plan is made anew from what stands on the hosts.
 
+mod hold;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,14 +33,20 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     folder.create().map_err(plain)?;
     let _here =
         LocalLock::take(&folder.lock_path(), run.job.deployment.name.as_str()).map_err(plain)?;
-    let seen = stages::see(run)?;
-    let mut settled = stages::settle(run, seen)?;
-    let bundles = stages::open_bundles(run, &mut settled);
-    if stages::plan_of_nothing(run, &settled).is_some() {
-        return stands(run, &settled, &folder, Depth::Quick);
-    }
-    bundles?;
-    stages::preflight(run, &settled)?;
+    let reached = stages::connect(run)?;
+    let settled = loop {
+        let seen = stages::look(run, &reached)?;
+        let mut settled = stages::settle(run, seen)?;
+        let bundles = stages::open_bundles(run, &mut settled);
+        if stages::plan_of_nothing(run, &settled).is_some() {
+            return stands(run, &settled, &folder, Depth::Quick);
+        }
+        bundles?;
+        match stages::preflight(run, &settled) {
+            Ok(()) => break settled,
+            Err(ending) => hold::until_mended(run, &settled, ending)?,
+        }
+    };
     let plan = stages::plan(run, &settled)?;
     refuse_conflicts(&plan)?;
     let interrupted = standing(run) == Standing::Interrupted;
@@ -163,6 +171,7 @@ fn work(
             guard: locks,
             redactor: &settled.redactor,
             cancel: &run.job.cancel,
+            helm: &run.job.helm,
             receipts: &receipts,
             concurrency: run.job.concurrency,
             pace: Pace::default(),
@@ -186,6 +195,7 @@ fn taken_over() -> Failure {
         message: "somebody else has taken over this deployment".to_owned(),
         causes: vec!["this run stopped at the next safe point after it lost its lock".to_owned()],
         hint: Some("talk to whoever works on it now; `plan` shows what stands there".to_owned()),
+        command: None,
     }
 }
 
@@ -278,6 +288,7 @@ fn refuse_conflicts(plan: &Plan<AnyAction>) -> Result<(), Ending> {
             .map(|(step, why)| format!("{step}: {why}"))
             .collect(),
         hint: Some("nothing was changed; clear the way and run the same command again".to_owned()),
+        command: None,
     }))
 }
 

@@ -115,5 +115,6 @@ fn does_not_work(checks: &[CheckResult]) -> Option<Failure> {
         ),
         causes: causes.collect(),
         hint: first.remedy.clone(),
+        command: None,
     })
 }

@@ -46,10 +46,29 @@ pub(super) struct Settled {
 
 /// Reaches and looks at every host; one that fails stops the run after all were tried.
 pub(super) fn see(run: &Run<'_>) -> Result<Seen, Ending> {
+    let reached = connect(run)?;
+    look(run, &reached)
+}
+
+/// Hosts of which those that cannot be reached are known, too.
+pub(super) struct Reached {
+    links: Arc<Connections>,
+    lost: Vec<Failure>,
+}
+
+/// Reaches every host.
+pub(super) fn connect(run: &Run<'_>) -> Result<Reached, Ending> {
     run.stage(Stage::Connect);
-    let (links, mut lost) = connections::connect(run);
+    let (links, lost) = connections::connect(run);
     run.go_on()?;
+    Ok(Reached { links, lost })
+}
+
+/// Looks at every host; one that fails stops the run after all were tried.
+pub(super) fn look(run: &Run<'_>, reached: &Reached) -> Result<Seen, Ending> {
     run.stage(Stage::Facts);
+    let links = Arc::clone(&reached.links);
+    let mut lost = reached.lost.clone();
     let base = &run.job.deployment.base_folder;
     let gathered = gather_all(
         &links.all(),

@@ -124,6 +124,7 @@ fn broke_off() -> Failure {
         message: "the run broke off".to_owned(),
         causes: vec!["see the program's log in its home folder".to_owned()],
         hint: None,
+        command: None,
     }
 }
 

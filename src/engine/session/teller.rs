@@ -47,6 +47,10 @@ impl Teller {
         let redactor = self.redactor.read().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::HostLost { failure, .. }
+            | Event::FixEnded {
+                failure: Some(failure),
+                ..
+            }
             | Event::StepEnded {
                 result: StepResult::Failed(failure),
                 ..
@@ -56,7 +60,9 @@ impl Teller {
                 ..
             } => redactor.failure(failure),
             Event::CheckEnded { check } => redactor.check(check),
-            Event::StepOutput { line: text, .. } | Event::Noticed { text, .. } => {
+            Event::StepOutput { line: text, .. }
+            | Event::FixOutput { line: text, .. }
+            | Event::Noticed { text, .. } => {
                 *text = redactor.text(text);
             }
             _ => {}

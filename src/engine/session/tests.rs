@@ -69,6 +69,7 @@ struct Stage0 {
     dir: tempfile::TempDir,
     told: Arc<Mutex<Vec<Event>>>,
     cancel: Cancel,
+    helm: Helm,
 }
 
 impl Stage0 {
@@ -77,6 +78,7 @@ impl Stage0 {
             dir: tempfile::tempdir().unwrap(),
             told: Arc::default(),
             cancel: Cancel::new(),
+            helm: Helm::default(),
         }
     }
 
@@ -109,6 +111,7 @@ impl Stage0 {
             connector: Arc::new(Reaching(reach)),
             listener: Arc::new(move |event: Event| told.lock().unwrap().push(event)),
             cancel: self.cancel.clone(),
+            helm: self.helm.clone(),
             concurrency: 4,
             ssh_folder: None,
             take_over: TakeOver::No,

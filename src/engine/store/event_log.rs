@@ -1,6 +1,6 @@
-//! The event log of one run: the lines that `--json` prints, on disk.
+//! The event log of one run: the lines that `--json` prints, on disk, and how they are read again.
 
-use std::io::Write;
+use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8Path;
@@ -49,6 +49,37 @@ impl Listener for EventLog {
     }
 }
 
+/// The records of a log, read one by one.
+#[derive(Debug)]
+pub struct Records {
+    lines: Lines<BufReader<fs_err::File>>,
+}
+
+impl Records {
+    /// Opens the log at `path`.
+    ///
+    /// # Errors
+    /// Fails when it cannot be opened.
+    pub fn open(path: &Utf8Path) -> io::Result<Self> {
+        Ok(Self {
+            lines: BufReader::new(fs_err::File::open(path)?).lines(),
+        })
+    }
+}
+
+impl Iterator for Records {
+    type Item = Record;
+
+    /// Reads the next record; what a newer release wrote and this one does not know is passed over, as is the half of a line that a kill leaves.
+    fn next(&mut self) -> Option<Record> {
+        self.lines.by_ref().map_while(Result::ok).find_map(|line| {
+            serde_json::from_str(&line)
+                .inspect_err(|error| tracing::info!(%error, "an event is passed over"))
+                .ok()
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,12 +96,10 @@ mod tests {
         };
         log.hear(event.clone());
         log.hear(event.clone());
-        let text = fs_err::read_to_string(&path).unwrap();
-        let records: Vec<Record> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(records.len(), 2);
+        let mut file = private::append(&path).unwrap();
+        write!(file, "{{\"time\":\"2026").unwrap();
+        let records: Vec<Record> = Records::open(&path).unwrap().collect();
+        assert_eq!(records.len(), 2, "half a line is passed over");
         assert_eq!(records[0].event, event);
     }
 }

@@ -150,6 +150,10 @@ fn ended(result: &StepResult, step: &str, took: &str, paint: Paint) -> String {
             visible(&by.0)
         ),
         StepResult::Cancelled => format!("{} {step}: stopped", paint.tone(Tone::Warn, "-")),
+        StepResult::Skipped => format!(
+            "{} {step}: skipped by the operator",
+            paint.tone(Tone::Warn, "!")
+        ),
     }
 }
 

@@ -58,6 +58,7 @@ fn step(id: &str, phase: Phase, summary: &str, probe: Probe) -> StepSummary {
         },
         after: Vec::new(),
         probe,
+        may_skip: false,
     }
 }
 
@@ -74,6 +75,7 @@ fn check(verdict: Verdict, title: &str, found: &str) -> Event {
             remedy: bad.then(|| "make room".to_owned()),
             command: bad.then(|| "docker system df".to_owned()),
             opening: None,
+            mends: false,
         },
     }
 }
@@ -119,6 +121,7 @@ fn failure() -> Failure {
         message: "no space left on `/var/lib/docker`".to_owned(),
         causes: vec!["1.1 GB free, 3.4 GB needed".to_owned()],
         hint: Some("free some space, then run the same command again".to_owned()),
+        command: None,
     }
 }
 
@@ -281,6 +284,7 @@ fn a_check_that_fails_comes_first_and_ends_in_a_sheet() {
             ports: "6379".to_owned(),
             why: "cluster".to_owned(),
         }),
+        mends: false,
     };
     let story = [
         (0, begin("check")),

@@ -15,7 +15,9 @@
 mod acting;
 mod asking;
 mod checks;
+mod deciding;
 mod drawing;
+mod earlier;
 mod facing;
 mod keys;
 mod log;
@@ -53,6 +55,7 @@ use crate::model::ids::HostName;
 use crate::ui::channel::{Ask, Message};
 use crate::ui::view::RunView;
 use asking::Asking;
+use earlier::Earlier;
 use facing::Facing;
 use log::LogPage;
 use rows::RowsPage;
@@ -82,6 +85,8 @@ pub struct Setup {
     pub zone: TimeZone,
     /// Whether nothing is at stake, as with a recorded run.
     pub recorded: bool,
+    /// The file that keeps which host was looked at, for the next time.
+    pub place: Option<Utf8PathBuf>,
 }
 
 /// The hand-over record.
@@ -114,6 +119,7 @@ pub struct RunScreen {
     setup: Setup,
     view: RunView,
     logs: Logs,
+    earlier: Earlier,
     page: Page,
     host: Chosen,
     tiled: bool,
@@ -125,6 +131,7 @@ pub struct RunScreen {
     scrolled: u16,
     record: Option<Record>,
     now: Timestamp,
+    paused: bool,
     stopping: bool,
     over: bool,
     leave_when_over: bool,
@@ -140,6 +147,7 @@ impl RunScreen {
             setup,
             view: RunView::default(),
             logs: Logs::default(),
+            earlier: Earlier::default(),
             page: Page::Hosts,
             host: Chosen::default(),
             tiled: false,
@@ -151,6 +159,7 @@ impl RunScreen {
             scrolled: 0,
             record: None,
             now: Timestamp::UNIX_EPOCH,
+            paused: false,
             stopping: false,
             over: false,
             leave_when_over: false,
@@ -182,30 +191,30 @@ impl RunScreen {
             now,
             zone: &self.setup.zone,
             asking: self.asks.front(),
-            can_retry: self.can_retry(),
+            can_retry: false,
+            can_mend: false,
+            can_skip: false,
             has_shell: false,
             again: &self.setup.again,
             record: self.record.as_ref(),
         };
+        facing.can_retry = self.retries(&facing).is_some();
+        facing.can_mend = self.mends(&facing).is_some();
+        facing.can_skip = self.skips(&facing).is_some();
         facing.has_shell = facing
             .chosen()
             .is_some_and(|host| self.setup.shells.contains_key(&host.name));
         facing
     }
 
-    fn can_retry(&self) -> bool {
-        let ended_badly = matches!(
-            self.view.outcome,
-            Some(Outcome::Failed(_) | Outcome::ChecksFailed | Outcome::Cancelled)
-        );
-        self.over && (ended_badly || self.setup.recorded)
-    }
-
     /// Takes in one record.
     fn told(&mut self, record: &Told) {
         let known = self.view.failures.len();
         self.view.apply(record);
-        self.logs.take_in(record, &self.view);
+        if !self.earlier.told(&record.event) {
+            self.logs.take_in(record, &self.view);
+        }
+        self.follow(&record.event);
         // The first failure is what the operator wants to see; later ones do not take the choice away.
         if known == 0 {
             let host = self.view.failures.first().and_then(|f| f.host.clone());
@@ -271,7 +280,7 @@ impl RunScreen {
 
     /// Whether something moves on the screen by itself.
     fn is_busy(&self) -> bool {
-        !self.over && self.asks.is_empty() && self.review.is_none()
+        !self.over && !self.view.held && self.asks.is_empty() && self.review.is_none()
     }
 }
 
@@ -342,6 +351,13 @@ impl Screen for RunScreen {
     fn turn(&mut self, now: Timestamp) -> Turned {
         let began = Instant::now();
         let mut changed = false;
+        while self.earlier.is_open() && began.elapsed() < TURN {
+            match self.source.earlier() {
+                Some(record) => self.earlier.take_in(&record, &mut self.logs),
+                None => self.earlier.close(&mut self.logs, now, &self.setup.zone),
+            }
+            changed = true;
+        }
         while !self.over && began.elapsed() < TURN {
             match self.source.next(now) {
                 Heard::Message(Message::Told(record)) => self.told(&record),

@@ -28,6 +28,8 @@ pub enum StepState {
     Blocked(StepId),
     /// The operator stopped it.
     Cancelled,
+    /// It failed, and the operator went on without it.
+    Skipped,
 }
 
 /// One step.
@@ -39,6 +41,8 @@ pub struct StepView {
     pub state: StepState,
     /// When it began.
     pub began: Option<Timestamp>,
+    /// Why it failed, as long as nothing else became of it.
+    pub failure: Option<Failure>,
     /// How long it took.
     pub took: Option<Duration>,
     /// Bytes or counts done, as it last said.
@@ -57,6 +61,7 @@ impl StepView {
             summary,
             state: StepState::Waiting,
             began: None,
+            failure: None,
             took: None,
             done: 0,
             total: None,
@@ -104,6 +109,12 @@ impl StepView {
                 self.state = StepState::Running;
                 self.began.get_or_insert(time);
             }
+            Event::StepReopened { .. } if self.ended() => {
+                self.state = StepState::Waiting;
+                self.began = None;
+                self.took = None;
+                self.failure = None;
+            }
             Event::StepProgress { done, total, .. } => self.progress(*done, *total),
             Event::LayerProgressed { layer, .. } => self.layer(layer),
             Event::StepEnded {
@@ -150,14 +161,16 @@ impl StepView {
             StepResult::Failed(_) => StepState::Failed,
             StepResult::Blocked { by } => StepState::Blocked(by.clone()),
             StepResult::Cancelled => StepState::Cancelled,
+            StepResult::Skipped => StepState::Skipped,
         };
         if matches!(result, StepResult::Changed | StepResult::AlreadySo) {
             self.raise(Share::WHOLE);
         }
-        match result {
+        self.failure = match result {
             StepResult::Failed(failure) => Some(failure.clone()),
             _ => None,
-        }
+        };
+        self.failure.clone()
     }
 
     fn raise(&mut self, share: Share) {
@@ -183,6 +196,8 @@ pub(super) fn cell_of(steps: &[&StepView]) -> Cell {
         Cell::Cancelled
     } else if any(|state| matches!(state, StepState::Blocked(_))) {
         Cell::Blocked
+    } else if any(|state| *state == StepState::Skipped) {
+        Cell::Skipped
     } else if all(|state| *state == StepState::AlreadySo) {
         Cell::AlreadySo
     } else if steps.iter().all(|step| step.ended()) {

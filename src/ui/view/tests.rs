@@ -6,7 +6,9 @@ use rstest::rstest;
 use super::*;
 use crate::model::docker::LayerProgress;
 use crate::model::event::StepResult;
+use crate::model::event::{Event, Record};
 use crate::model::failure::FailureKind;
+use crate::model::plan::StepSummary;
 use crate::model::plan::{Description, Probe};
 
 fn host(name: &str) -> HostName {
@@ -36,6 +38,7 @@ fn summary(step: &str, phase: Phase, after: &[&str]) -> StepSummary {
         },
         after: after.iter().map(|step| id(step)).collect(),
         probe: Probe::Needed,
+        may_skip: false,
     }
 }
 
@@ -46,6 +49,7 @@ fn failure(message: &str) -> Failure {
         message: message.to_owned(),
         causes: Vec::new(),
         hint: None,
+        command: None,
     }
 }
 

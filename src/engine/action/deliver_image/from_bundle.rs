@@ -193,6 +193,7 @@ impl Job<'_> {
             } else {
                 "see `journalctl -u docker` on the host and run the same command again".to_owned()
             }),
+            command: None,
         }
     }
 
@@ -214,6 +215,7 @@ impl Job<'_> {
                     ),
                 ],
                 remedy: Some("run the same command again".to_owned()),
+                command: None,
             }),
         }
     }
@@ -260,6 +262,7 @@ fn said(error: &ImagesError) -> ActionError {
         message: error.to_string(),
         evidence: error.evidence(),
         remedy: error.hint(),
+        command: None,
     }
 }
 

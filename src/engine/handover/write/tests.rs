@@ -77,6 +77,7 @@ fn record_of(resolved: &Resolved, stands: &BTreeMap<HostName, Stands>) -> String
         remedy: None,
         command: None,
         opening: None,
+        mends: false,
     }];
     record(&HandOver {
         deployment: &deployment,

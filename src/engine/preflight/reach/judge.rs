@@ -127,7 +127,7 @@ fn missing(
     let draft = draft(seat)
         .because("a firewall on this host, on the way, or of the cloud (security group) does not let it through")
         .remedy("open it on the host, and in every firewall on the way")
-        .command(commands.join(" && "))
+        .mended_by(commands.join(" && "))
         .opening(Opening {
             from: from.join(", "),
             to,

@@ -118,8 +118,10 @@ pub(super) struct Stage {
     pub(super) links: FakeLinks,
     pub(super) heard: Mutex<Vec<Event>>,
     pub(super) cancel: Cancel,
+    pub(super) helm: Helm,
     pub(super) dir: tempfile::TempDir,
-    scripts: Vec<(&'static str, Script)>,
+    pub(super) steps: Vec<(&'static str, &'static [&'static str])>,
+    pub(super) scripts: Vec<(&'static str, Script)>,
 }
 
 pub(super) const STEPS: &[(&str, &[&str])] = &[
@@ -139,7 +141,9 @@ impl Stage {
             links: FakeLinks::default(),
             heard: Mutex::default(),
             cancel: Cancel::new(),
+            helm: Helm::default(),
             dir: tempfile::tempdir().unwrap(),
+            steps: STEPS.to_vec(),
             scripts: Vec::new(),
         }
     }
@@ -153,15 +157,25 @@ impl Stage {
         self
     }
 
+    /// Adds a step to the plan.
+    pub(super) fn with(mut self, step: &'static str, after: &'static [&'static str]) -> Self {
+        self.steps.push((step, after));
+        self
+    }
+
     pub(super) fn store(&self) -> ReceiptStore {
         ReceiptStore::new(Utf8PathBuf::from_path_buf(self.dir.path().join("receipts")).unwrap())
     }
 
     fn plan(&self) -> Plan<Toy> {
-        let steps = STEPS.iter().map(|(id, after)| PlannedStep {
+        let steps = self.steps.iter().map(|(id, after)| PlannedStep {
             id: StepId((*id).to_owned()),
             host: id.split('/').next().unwrap().parse().unwrap(),
-            phase: Phase::Files,
+            phase: if id.ends_with("health") {
+                Phase::Health
+            } else {
+                Phase::Files
+            },
             after: after.iter().map(|id| StepId((*id).to_owned())).collect(),
             description: description(id),
             probe: if self.world.lock().unwrap().contains(*id) {
@@ -215,6 +229,7 @@ impl Stage {
                 guard: &NobodyElse,
                 redactor: &Redactor::default(),
                 cancel: &self.cancel,
+                helm: &self.helm,
                 receipts: &self.store(),
                 concurrency: 2,
                 pace: Pace {

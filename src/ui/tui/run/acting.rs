@@ -5,14 +5,13 @@ use ratatui::layout::Rect;
 
 use super::asking::Asking;
 use super::keys::Do;
-use super::rows::{Row, RowsPage};
+use super::rows::Row;
 use super::scrollback::Scrollback;
 use super::{Page, RunScreen, checks, drawing, matrix, plan};
 use crate::model::ids::HostName;
 use crate::ui::tui::screen::{Choice, Dialog, Flow, Interrupted};
 use crate::ui::tui::theme::Look;
 use crate::ui::tui::widgets::field::Field;
-use crate::ui::view::RunView;
 
 /// How far a page up or down goes.
 const LEAP: i16 = 18;
@@ -32,7 +31,7 @@ impl RunScreen {
             Do::Give | Do::Without | Do::Show => secret,
             Do::Found | Do::NotSearching => typing,
             _ if typing || secret => false,
-            Do::Retry => self.can_retry(),
+            Do::Retry | Do::Mend | Do::Skip | Do::Pause => self.may_decide(action),
             Do::Up
             | Do::Down
             | Do::PageUp
@@ -50,7 +49,7 @@ impl RunScreen {
             Do::Save => matches!(here, Page::Hosts | Page::Log) && self.chosen_log().is_some(),
             Do::NextPage | Do::PageBefore => here != Page::Log && self.pages().len() > 1,
             Do::Back => here != Page::Hosts,
-            Do::StopSafely | Do::LeaveAtOnce => false,
+            Do::StopSafely | Do::LeaveAtOnce | Do::ReallyMend | Do::ReallySkip => false,
         }
     }
 
@@ -76,7 +75,9 @@ impl RunScreen {
                 }
                 Flow::Redraw
             }
-            Do::Retry => self.retry(),
+            Do::Retry | Do::Mend | Do::ReallyMend | Do::Skip | Do::ReallySkip | Do::Pause => {
+                self.decide(action)
+            }
             Do::Log => {
                 self.log.follow();
                 self.page = Page::Log;
@@ -123,21 +124,6 @@ impl RunScreen {
         Flow::Redraw
     }
 
-    fn retry(&mut self) -> Flow<Do> {
-        if !self.source.again() {
-            return Flow::Say("it cannot be run again from here".to_owned());
-        }
-        self.logs.mark(self.now, "──── once more ────");
-        self.view = RunView::default();
-        self.over = false;
-        self.stopping = false;
-        self.record = None;
-        self.page = Page::Hosts;
-        self.plan = RowsPage::default();
-        self.checks = RowsPage::default();
-        Flow::Redraw
-    }
-
     /// Answers no to everybody who waits for an answer.
     pub(super) fn refuse_all(&mut self) {
         for asking in self.asks.drain(..) {
@@ -148,7 +134,7 @@ impl RunScreen {
         }
     }
 
-    fn stop(&mut self) -> Flow<Do> {
+    pub(super) fn stop(&mut self) -> Flow<Do> {
         self.stopping = true;
         self.source.stop();
         self.refuse_all();
@@ -158,6 +144,10 @@ impl RunScreen {
     fn leave(&mut self) -> Flow<Do> {
         if self.over || self.setup.recorded {
             Flow::Leave
+        } else if self.view.held {
+            // Nothing runs, so there is nothing to ask; the run ends as it stands.
+            self.leave_when_over = true;
+            self.stop()
         } else {
             Flow::Ask(self.stop_dialog())
         }
@@ -248,6 +238,7 @@ impl RunScreen {
         match self.page {
             Page::Hosts => {
                 self.host.move_by(isize::from(lines), self.view.hosts.len());
+                self.remember_host();
                 Flow::Redraw
             }
             Page::Log => self.in_log(action, lines),
@@ -324,6 +315,7 @@ impl RunScreen {
                 match at {
                     Some(at) => {
                         self.host.choose(at);
+                        self.remember_host();
                         Flow::Redraw
                     }
                     None => Flow::Stay,

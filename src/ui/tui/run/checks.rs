@@ -9,14 +9,26 @@ use crate::model::check::{CheckResult, Verdict};
 use crate::model::text::visible;
 use crate::ui::amounts::count;
 use crate::ui::tui::theme::{Look, sign};
+use crate::ui::tui::widgets::list::Chosen;
 use crate::ui::tui::widgets::text::wrapped;
 use crate::ui::view::RunView;
 
 /// Returns the rows.
 pub(super) fn rows(view: &RunView, look: Look, room: u16) -> Vec<Row> {
+    let checks = sorted(view).into_iter();
+    checks.map(|check| row(check, look, room)).collect()
+}
+
+fn sorted(view: &RunView) -> Vec<&CheckResult> {
     let mut checks: Vec<&CheckResult> = view.checks.iter().collect();
     checks.sort_by_key(|check| Reverse(check.verdict));
-    checks.iter().map(|check| row(check, look, room)).collect()
+    checks
+}
+
+/// Returns the check whose row is chosen.
+pub(super) fn chosen(view: &RunView, chosen: Chosen) -> Option<&CheckResult> {
+    let at = chosen.of(view.checks.len())?;
+    sorted(view).get(at).copied()
 }
 
 /// Returns how the checks ended, in a few words.

@@ -13,6 +13,7 @@ use crate::model::text::visible;
 use crate::ui::amounts::clock;
 use crate::ui::tui::screen::{Rail, RailEntry, RailState, Title};
 use crate::ui::tui::theme::Look;
+use crate::ui::view::{StepState, StepView};
 
 /// From this width on the pane stands beside the matrix, otherwise below it.
 const ABREAST: u16 = 110;
@@ -93,6 +94,9 @@ pub(super) fn draw(
             let rows = checks::rows(&screen.view, look, page.width);
             let title = checks::sum(&screen.view);
             screen.checks.draw(frame, page, (&title, &rows), look);
+            if screen.checks_hold() {
+                draw_bottom(frame, page, held_words(&facing), look);
+            }
         }
         Page::Plan => {
             let rows = plan::rows(&screen.view, look, page.width);
@@ -100,16 +104,30 @@ pub(super) fn draw(
             screen.plan.draw(frame, page, (&title, &rows), look);
             if screen.review.is_some() {
                 let words = " Nothing was changed so far: y makes these changes, n does not ";
-                let bottom = Rect {
-                    y: page.bottom().saturating_sub(1),
-                    height: 1,
-                    ..page
-                };
-                let line = Line::styled(words, look.warn().patch(look.strong()));
-                frame.render_widget(Paragraph::new(line.centered()), bottom);
+                draw_bottom(frame, page, words, look);
             }
         }
         Page::Result => draw_result(screen, frame, page, &facing, look),
+    }
+}
+
+/// Draws words that want an answer over the lower edge of the page.
+fn draw_bottom(frame: &mut Frame<'_>, page: Rect, words: &'static str, look: Look) {
+    let bottom = Rect {
+        y: page.bottom().saturating_sub(1),
+        height: 1,
+        ..page
+    };
+    let line = Line::styled(words, look.warn().patch(look.strong()));
+    frame.render_widget(Paragraph::new(line.centered()), bottom);
+}
+
+/// Returns what can be done about checks that hold the run.
+fn held_words(facing: &Facing<'_>) -> &'static str {
+    if facing.can_mend {
+        " Nothing was changed: f mends it, r checks again, q leaves "
+    } else {
+        " Nothing was changed: r checks again, q leaves "
     }
 }
 
@@ -175,11 +193,23 @@ fn step(screen: &RunScreen) -> String {
         (Some(Outcome::Cancelled), _) => "stopped".to_owned(),
         (None, _) if screen.over => "the recording ends here".to_owned(),
         (None, _) if screen.stopping => "stopping at the next safe point".to_owned(),
+        (None, _) if screen.view.mending.is_some() => "running the fix".to_owned(),
+        (None, _) if screen.view.held => "waits for you".to_owned(),
+        (None, _) if screen.paused => paused(screen).to_owned(),
         (None, Some(stage)) => {
             let (number, name) = place(stage);
             format!("step {number}/6 {name}")
         }
         (None, None) => "starting".to_owned(),
+    }
+}
+
+fn paused(screen: &RunScreen) -> &'static str {
+    let runs = |step: &StepView| step.state == StepState::Running;
+    if screen.view.steps.iter().any(runs) {
+        "pausing: what runs is finished"
+    } else {
+        "paused; p goes on"
     }
 }
 

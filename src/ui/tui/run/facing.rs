@@ -26,6 +26,8 @@ pub(super) struct Facing<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) asking: Option<&'a Asking>,
     pub(super) can_retry: bool,
+    pub(super) can_mend: bool,
+    pub(super) can_skip: bool,
     pub(super) has_shell: bool,
     pub(super) again: &'a str,
     pub(super) record: Option<&'a Record>,

@@ -19,6 +19,16 @@ pub enum Do {
     Show,
     /// Try again what failed or was stopped.
     Retry,
+    /// Ask whether to run the command that mends what failed.
+    Mend,
+    /// Run it.
+    ReallyMend,
+    /// Ask whether to go on without what failed.
+    Skip,
+    /// Go on without it.
+    ReallySkip,
+    /// Let nothing begin, or let it go on.
+    Pause,
     /// The entry above.
     Up,
     /// The entry below.
@@ -106,7 +116,19 @@ pub(super) const TABLE: &[Binding<Do>] = &[
         &[Key::char('r')],
         Do::Retry,
         "try again",
-        "Runs the same again; what is done already is left alone",
+        "Tries the chosen host again, and what waits for it; when the run is over, the same once more. What is done is left alone",
+    ),
+    Binding::new(
+        &[Key::char('f')],
+        Do::Mend,
+        "run the fix",
+        "Shows the command that mends it and asks; it then runs on that host, and the host is tried again",
+    ),
+    Binding::new(
+        &[Key::char('x')],
+        Do::Skip,
+        "skip",
+        "Asks whether to go on without a judgement that failed and that nothing else needs",
     ),
     Binding::new(
         &[ENTER],
@@ -227,6 +249,12 @@ pub(super) const TABLE: &[Binding<Do>] = &[
         "The page before",
     )
     .quiet(),
+    Binding::new(
+        &[Key::char('p')],
+        Do::Pause,
+        "pause",
+        "Nothing new begins on any host until p is pressed again; what runs is finished. Leaving meanwhile is safe",
+    ),
     Binding::new(&[ESC], Do::Back, "hosts", "Back to the hosts"),
     Binding::new(
         &[Key::char('q')],

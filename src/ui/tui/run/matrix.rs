@@ -135,6 +135,7 @@ fn cell(cell: Cell, facing: &Facing<'_>, look: Look) -> (String, Style) {
         Cell::AlreadySo => (sign::ALREADY, look.good()),
         Cell::Failed => (sign::FAILED, look.bad()),
         Cell::Blocked | Cell::Cancelled => (sign::STOPPED, look.warn()),
+        Cell::Skipped => (sign::WARNING, look.warn()),
     };
     (text.to_owned(), style)
 }

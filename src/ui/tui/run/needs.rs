@@ -49,10 +49,15 @@ fn lines(facing: &Facing<'_>, room: u16, look: Look) -> Option<(String, Vec<Line
         return Some((" Needs you ".to_owned(), asked(asking, room, look)));
     }
     let failure = facing.failure()?;
-    let title = match facing.view.failures.len() {
-        0 | 1 => " Needs you ".to_owned(),
-        count => format!(" Needs you: {count} failures "),
+    let mut title = match facing.view.failures.len() {
+        0 | 1 => " Needs you".to_owned(),
+        count => format!(" Needs you: {count} failures"),
     };
+    title.push_str(if facing.view.held {
+        "; nothing goes on without you "
+    } else {
+        " "
+    });
     Some((title, failed(failure, facing, usize::from(room), look)))
 }
 
@@ -85,8 +90,14 @@ fn keys(facing: &Facing<'_>, look: Look) -> Line<'static> {
     if facing.can_retry {
         entries.push(("r", "try again"));
     }
+    if facing.can_mend {
+        entries.push(("f", "fix"));
+    }
+    if facing.can_skip {
+        entries.push(("x", "skip"));
+    }
     if facing.has_shell {
-        entries.push(("!", "shell there"));
+        entries.push(("!", "shell"));
     }
     entries.push(("c", "copy"));
     let mut spans = vec![Span::raw("  ")];
@@ -97,7 +108,7 @@ fn keys(facing: &Facing<'_>, look: Look) -> Line<'static> {
         spans.push(Span::styled(key, look.accent().patch(look.strong())));
         spans.push(Span::raw(format!(" {what}")));
     }
-    if !facing.can_retry && facing.view.outcome.is_none() {
+    if facing.view.outcome.is_none() && !facing.view.held {
         spans.push(Span::styled(" · the others go on", look.faint()));
     }
     Line::from(spans)

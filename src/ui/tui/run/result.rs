@@ -12,7 +12,7 @@ use crate::model::text::visible;
 use crate::ui::amounts::{count, time};
 use crate::ui::tui::theme::{Look, sign};
 use crate::ui::tui::widgets::text::{width, wrapped};
-use crate::ui::view::{RunView, StepState};
+use crate::ui::view::{RunView, StepState, StepView};
 
 /// Returns the page's lines.
 pub(super) fn lines(facing: &Facing<'_>, look: Look, room: u16) -> Vec<Line<'static>> {
@@ -40,6 +40,7 @@ pub(super) fn lines(facing: &Facing<'_>, look: Look, room: u16) -> Vec<Line<'sta
         }
         lines.push(Line::raw(""));
     }
+    skipped(&mut lines, view, look, room);
     endpoints(&mut lines, view, look, room);
     lines.push(Line::styled("What next", look.strong()));
     for (what, command) in next(facing, outcome) {
@@ -102,6 +103,21 @@ fn tally(view: &RunView) -> String {
         .filter(|step| matches!(step.state, StepState::Changed | StepState::AlreadySo))
         .count();
     format!(": {done} of {} done", count(view.steps.len(), "step"))
+}
+
+/// Lists what the operator went on without.
+fn skipped(lines: &mut Vec<Line<'static>>, view: &RunView, look: Look, room: usize) {
+    let skipped = |step: &&StepView| step.state == StepState::Skipped;
+    let mut any = false;
+    for step in view.steps.iter().filter(skipped) {
+        let what = visible(&step.summary.description.summary);
+        let text = format!("skipped by you: {}: {what}", step.summary.host);
+        lines.extend(item(sign::WARNING, look.warn(), &text, room));
+        any = true;
+    }
+    if any {
+        lines.push(Line::raw(""));
+    }
 }
 
 fn endpoints(lines: &mut Vec<Line<'static>>, view: &RunView, look: Look, room: usize) {

@@ -76,6 +76,11 @@ fn lines(event: &Event, view: &RunView) -> Option<(HostName, Lines)> {
             let line = (Kind::Told, step.summary.description.summary.clone());
             needed.then(|| (step.summary.host.clone(), vec![line]))
         }
+        Event::StepReopened { step } => {
+            let step = view.step(step)?;
+            let line = format!("once more: {}", step.summary.description.summary);
+            Some((step.summary.host.clone(), vec![(Kind::Told, line)]))
+        }
         Event::StepEnded {
             step,
             result,
@@ -94,6 +99,15 @@ fn lines(event: &Event, view: &RunView) -> Option<(HostName, Lines)> {
         Event::FactsGathered { facts } => {
             let line = format!("{}, {} CPUs", facts.os, facts.cpus);
             Some((facts.host.clone(), vec![(Kind::Told, line)]))
+        }
+        Event::FixStarted { host, command } => {
+            Some((host.clone(), vec![(Kind::Told, format!("$ {command}"))]))
+        }
+        Event::FixOutput { host, line } => Some((host.clone(), vec![(Kind::Said, line.clone())])),
+        Event::FixEnded { host, failure } => {
+            let lines = failure.as_ref().map(failed);
+            let good = || vec![(Kind::Good, "done; trying again".to_owned())];
+            Some((host.clone(), lines.unwrap_or_else(good)))
         }
         Event::Noticed {
             host: Some(host),
@@ -127,6 +141,7 @@ fn ended(
             )]
         }
         StepResult::Cancelled => vec![(Kind::Warn, format!("stopped: {what}"))],
+        StepResult::Skipped => vec![(Kind::Warn, format!("skipped by you: {what}"))],
     };
     Some((step.summary.host.clone(), lines))
 }

@@ -15,6 +15,7 @@ mod sample;
 use sample::*;
 
 use super::*;
+use crate::engine::helm::Wish;
 use crate::model::check::{CheckResult, Verdict};
 use crate::model::docker::LayerProgress;
 use crate::model::event::{Event, Stage, StepResult};
@@ -30,6 +31,8 @@ struct Scripted {
     messages: VecDeque<Message>,
     stopped: std::rc::Rc<std::cell::Cell<u32>>,
     again: std::rc::Rc<std::cell::Cell<u32>>,
+    wishes: std::rc::Rc<std::cell::RefCell<Vec<Wish>>>,
+    earlier: VecDeque<Told>,
 }
 
 impl Source for Scripted {
@@ -41,6 +44,21 @@ impl Source for Scripted {
 
     fn stop(&mut self) {
         self.stopped.set(self.stopped.get() + 1);
+    }
+
+    fn pause(&mut self, paused: bool) -> bool {
+        let told = Event::Paused { paused };
+        self.messages.push_back(sample::told(252, told));
+        true
+    }
+
+    fn wish(&mut self, wish: Wish) -> bool {
+        self.wishes.borrow_mut().push(wish);
+        true
+    }
+
+    fn earlier(&mut self) -> Option<Told> {
+        self.earlier.pop_front()
     }
 
     fn again(&mut self) -> bool {
@@ -55,6 +73,7 @@ struct Theatre {
     now: Timestamp,
     stopped: std::rc::Rc<std::cell::Cell<u32>>,
     again: std::rc::Rc<std::cell::Cell<u32>>,
+    wishes: std::rc::Rc<std::cell::RefCell<Vec<Wish>>>,
     size: (u16, u16),
 }
 
@@ -63,10 +82,20 @@ fn start() -> Timestamp {
 }
 
 fn shown_with(size: (u16, u16), messages: Vec<Message>) -> Theatre {
+    shown_after(size, Vec::new(), messages)
+}
+
+fn shown_after(size: (u16, u16), earlier: Vec<Message>, messages: Vec<Message>) -> Theatre {
+    let earlier = earlier.into_iter().filter_map(|message| match message {
+        Message::Told(told) => Some(*told),
+        _ => None,
+    });
     let source = Scripted {
         messages: messages.into(),
+        earlier: earlier.collect(),
         ..Scripted::default()
     };
+    let wishes = source.wishes.clone();
     let (stopped, again) = (source.stopped.clone(), source.again.clone());
     let shell = vec!["true".to_owned()];
     let setup = Setup {
@@ -76,6 +105,7 @@ fn shown_with(size: (u16, u16), messages: Vec<Message>) -> Theatre {
         save_folder: Utf8PathBuf::from("/nowhere"),
         zone: TimeZone::UTC,
         recorded: false,
+        place: None,
     };
     let screen = RunScreen::new(Box::new(source), setup);
     let now = start() + SignedDuration::from_secs(252);
@@ -87,6 +117,7 @@ fn shown_with(size: (u16, u16), messages: Vec<Message>) -> Theatre {
         now,
         stopped,
         again,
+        wishes,
         size,
     }
 }
@@ -129,6 +160,8 @@ macro_rules! snapshot {
         });
     };
 }
+
+mod deciding;
 
 #[rstest]
 fn hosts_connect(#[values((80, 24), (120, 40))] size: (u16, u16)) {
@@ -333,11 +366,16 @@ fn a_run_that_failed_is_tried_again() {
 }
 
 #[test]
-fn while_others_work_nothing_is_tried_again() {
+fn while_others_work_only_the_failed_host_is_tried_again() {
     let mut stage = shown_with((80, 24), failed());
     assert!(stage.text().contains("the others go on"));
     stage.keys("r");
     assert_eq!(stage.again.get(), 0);
+    assert_eq!(*stage.wishes.borrow(), [Wish::Retry(host("node-3"))]);
+    // Of a host that has not failed there is nothing to try again.
+    stage.press(KeyCode::Up);
+    stage.keys("r");
+    assert_eq!(stage.wishes.borrow().len(), 1);
 }
 
 #[test]

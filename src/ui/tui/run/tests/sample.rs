@@ -29,6 +29,7 @@ pub(super) fn step(step: &str, phase: Phase, summary: &str) -> StepSummary {
         },
         after: Vec::new(),
         probe: Probe::Needed,
+        may_skip: false,
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn check(title: &str, verdict: Verdict) -> CheckResult {
         remedy: bad.then(|| "make room or give Docker another disk".to_owned()),
         command: bad.then(|| "docker system prune".to_owned()),
         opening: None,
+        mends: false,
     }
 }
 
@@ -130,6 +132,7 @@ pub(super) fn no_room() -> Failure {
         message: "no space left on /var/lib/docker".to_owned(),
         causes: vec!["1.1 GB free, 3.4 GB needed".to_owned()],
         hint: Some("make room with `docker system prune`, then try again".to_owned()),
+        command: None,
     }
 }
 

@@ -26,6 +26,7 @@ fn the_page_of_hosts(#[values((80, 24), (120, 40))] size: (u16, u16)) {
         message: "10.0.0.21 port 22 does not answer\u{1b}[2J".to_owned(),
         causes: vec!["no answer within 15 s".to_owned()],
         hint: Some("check the address, and that a firewall lets port 22 through".to_owned()),
+        command: None,
     };
     desk.attempts
         .insert(hosts[1].slot, Attempt::Failed(failure));
@@ -72,6 +73,7 @@ fn who_reaches_whom(#[values((80, 24), (120, 40))] size: (u16, u16)) {
         remedy: Some("open it on the host, and in every firewall on the way".to_owned()),
         command: Some("sudo ufw allow from 10.0.0.13 to any port 6379 proto tcp".to_owned()),
         opening: None,
+        mends: false,
     };
     let report = Report {
         checks: vec![shut],
