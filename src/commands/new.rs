@@ -5,6 +5,8 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use super::drive::no_signals;
+use super::signals::LeaveWith;
 use super::{Session, log_file, run as commands, screens, target};
 use crate::cli::{CheckArgs, DeployArgs, NewArgs, PlanArgs, Target, Telling};
 use crate::engine::session::OverTransport;
@@ -19,6 +21,9 @@ use crate::ui::tui;
 use crate::ui::tui::wizard::WizardScreen;
 use crate::wizard::{Draft, prefill};
 
+/// What is said when the wizard is left.
+const KEPT: &str = "the answers are kept; `syntho-installer new` goes on from there";
+
 /// Asks, and goes on with what came out.
 pub(super) fn run(session: &Session, args: &NewArgs) -> Result<u8, Failure> {
     if !session.printer.can_ask() {
@@ -31,7 +36,10 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Result<u8, Failure> {
     let mut desk = desk(session, args)?;
     if args.plain || !screens::fit(session) {
         let mut asker = InquireAsker::new(Arc::clone(&session.printer));
+        let signals =
+            LeaveWith::note(KEPT, &session.printer).map_err(|error| no_signals(&error))?;
         let ending = line::run(&mut desk, &mut asker)?;
+        drop(signals);
         return after(session, &desk, ending);
     }
     on_screens(session, desk)
@@ -165,8 +173,7 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
     };
     match ending {
         Ending::Left => {
-            let note = "the answers are kept; `syntho-installer new` goes on from there";
-            session.printer.note(note);
+            session.printer.note(KEPT);
             Ok(130)
         }
         Ending::Discarded => {

@@ -89,6 +89,36 @@ fn killed_it_comes_back_to_the_same_question() {
     );
 }
 
+#[rstest::rstest]
+#[case::by_a_question(&[], "Number")]
+#[case::while_hosts_are_tried(&ANSWERS[..8], "Number")]
+fn a_signal_leaves_with_a_word_on_how_to_go_on(
+    #[case] answers: &[(&str, &str)],
+    #[case] last: &str,
+) {
+    let place = Place::new();
+    let mut terminal = place.start(&["new", "--plain"], (100, 40));
+    for (prompt, answer) in answers {
+        terminal.answer(prompt, answer);
+    }
+    terminal.wait_for(last);
+    // From outside, as between two questions: then Ctrl-C is no key.
+    terminal.signal(rustix::process::Signal::INT);
+    assert_eq!(terminal.ended(), 130, "{}", terminal.shown());
+    let said = "the answers are kept; `syntho-installer new` goes on from there";
+    assert_eq!(
+        terminal.shown().matches(said).count(),
+        1,
+        "{}",
+        terminal.shown()
+    );
+    assert!(terminal.is_cooked(), "the terminal is not as it was found");
+    if !answers.is_empty() {
+        let mut terminal = place.start(&["new", "--plain"], (100, 40));
+        terminal.wait_for("going on with the answers that were given before");
+    }
+}
+
 #[test]
 fn without_a_terminal_nobody_is_asked() {
     let place = Place::new();

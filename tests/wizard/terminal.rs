@@ -76,7 +76,6 @@ fn cells(count: u16) -> NonZero<u16> {
 /// A terminal with the program on it.
 pub(crate) struct Terminal {
     writer: Box<dyn Write + Send>,
-    #[expect(dead_code, reason = "the terminal is there as long as its master is")]
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     output: Receiver<Vec<u8>>,
@@ -183,6 +182,22 @@ impl Terminal {
         );
         rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Returns whether the terminal takes lines, echoes them and heeds Ctrl-C.
+    pub(crate) fn is_cooked(&self) -> bool {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let name = self.master.tty_name().unwrap();
+        let file = fs_err::OpenOptions::new().read(true).write(true).open(name);
+        let modes = tcgetattr(file.unwrap()).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
     /// Returns everything that was ever printed.
