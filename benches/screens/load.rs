@@ -65,6 +65,7 @@ impl Load {
             save_folder: Utf8PathBuf::from("/tmp"),
             zone: TimeZone::UTC,
             recorded: false,
+            for_wizard: false,
             place: None,
         };
         let load = Self {

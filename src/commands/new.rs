@@ -15,8 +15,8 @@ use crate::model::answers;
 use crate::model::failure::Failure;
 use crate::report::{self, usage};
 use crate::ui::desk::{Desk, Outfit};
-use crate::ui::line::prompt;
 use crate::ui::line::wizard::{self as line, Ending, InquireAsker};
+use crate::ui::line::{Wanted, prompt};
 use crate::ui::tui;
 use crate::ui::tui::wizard::WizardScreen;
 use crate::wizard::{Draft, prefill};
@@ -51,15 +51,44 @@ fn on_screens(session: &Session, mut desk: Desk) -> Result<u8, Failure> {
         let (screen, _) = tui::show(WizardScreen::new(desk), screens::look(session))?;
         let (back, ending) = screen.finish();
         desk = back;
-        if !matches!(ending, Ending::Check(_) | Ending::Plan(_)) {
-            return after(session, &desk, ending);
-        }
-        if let Err(failure) = after(session, &desk, ending) {
-            for line in report::for_people(&failure, session.printer.err_paint()) {
-                session.printer.note(&line);
+        let (path, wanted) = match ending {
+            Ending::Check(path) => (path, Wanted::Checks),
+            Ending::Plan(path) => (path, Wanted::Plan),
+            ending => return after(session, &desk, ending),
+        };
+        let typed = with_typed(session, &desk);
+        match commands::look_for_wizard(&typed, &answered(path), wanted) {
+            Ok(Some(mending)) => {
+                desk.wizard.go_to_mend(&mending);
+                desk.save()?;
+            }
+            Ok(None) => {}
+            // Before anything could be shown: said in lines, until it was read.
+            Err(failure) => {
+                for line in report::for_people(&failure, session.printer.err_paint()) {
+                    session.printer.note(&line);
+                }
+                prompt::wait("Enter goes back to the wizard", session.printer.err_paint());
             }
         }
-        prompt::wait("Enter goes back to the wizard", session.printer.err_paint());
+    }
+}
+
+/// Returns the session with the secrets that were typed in the wizard.
+fn with_typed(session: &Session, desk: &Desk) -> Session {
+    Session {
+        global: session.global.clone(),
+        printer: Arc::clone(&session.printer),
+        home: session.home.clone(),
+        typed: desk.secrets(),
+    }
+}
+
+/// Returns the target that an answers file is.
+fn answered(path: Utf8PathBuf) -> Target {
+    Target {
+        name: None,
+        answers: Some(path),
     }
 }
 
@@ -161,16 +190,8 @@ fn understood(saved: SavedDraft) -> Option<(DraftId, Draft)> {
 
 /// Does what the operator wants with the answers; a draft that became a file is done with.
 fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> {
-    let session = Session {
-        global: session.global.clone(),
-        printer: Arc::clone(&session.printer),
-        home: session.home.clone(),
-        typed: desk.secrets(),
-    };
-    let target = |path: Utf8PathBuf| Target {
-        name: None,
-        answers: Some(path),
-    };
+    let session = with_typed(session, desk);
+    let target = answered;
     match ending {
         Ending::Left => {
             session.printer.note(KEPT);

@@ -33,6 +33,7 @@ pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
         save_folder: screens::save_folder(session),
         zone: jiff::tz::TimeZone::system(),
         recorded: true,
+        for_wizard: false,
         place: None,
     };
     let screen = RunScreen::new(Box::new(tape), setup);

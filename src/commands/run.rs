@@ -16,6 +16,7 @@ use crate::model::ids::DeploymentName;
 use crate::report::usage;
 use crate::ui::channel::{Line, open};
 use crate::ui::line::Wanted;
+use crate::wizard::Mending;
 
 /// `check`.
 pub(super) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Failure> {
@@ -72,6 +73,28 @@ pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure
         let job = job(session, chosen, line, cancel, take_over);
         session::deploy(&job, &|steps| args.yes || line.review(steps))
     })
+}
+
+/// Checks or plans on the screens for the wizard, which goes on then; returns where something is to be mended.
+pub(super) fn look_for_wizard(
+    session: &Session,
+    target: &Target,
+    wanted: Wanted,
+) -> Result<Option<Mending>, Failure> {
+    let verb = if wanted == Wanted::Checks {
+        "check"
+    } else {
+        "plan"
+    };
+    let show = Show {
+        shown: Shown::Bars,
+        wanted,
+        again: target::again(verb, target),
+    };
+    let chosen = target::choose(session, target, Asking::Allowed)?;
+    let (line, _) = open();
+    let job = job(session, chosen, &line, &Cancel::new(), TakeOver::No);
+    screens::look_for_wizard(session, &show, job)
 }
 
 /// `verify`.

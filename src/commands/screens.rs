@@ -22,10 +22,11 @@ use crate::model::failure::Failure;
 use crate::model::ids::HostName;
 use crate::report::Volume;
 use crate::ui::channel::{Line, Message, open};
-use crate::ui::line;
+use crate::ui::line::{self, Wanted};
 use crate::ui::tui::frame::LEAST;
 use crate::ui::tui::run::{Heard, RunScreen, Setup, Source};
 use crate::ui::tui::{self, Left, Look, TuiError};
+use crate::wizard::Mending;
 
 /// The exit code of a run that was left.
 const CANCELLED: u8 = 130;
@@ -49,22 +50,19 @@ pub(super) fn look(session: &Session) -> Look {
     })
 }
 
+/// What the engine does behind the screens.
+type Work = fn(&Job, &Line) -> Result<(), Failure>;
+
 /// Deploys on the screens; `job` is the work but for who listens. Returns the exit code.
 ///
 /// # Errors
 /// Returns what ended the engine before a run began, or why the terminal cannot be used.
 pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Failure> {
     log_file::begin(session);
-    let setup = Setup {
-        again: show.again.clone(),
-        shells: shells(&job),
-        host_keys: host_keys(&job),
-        save_folder: save_folder(session),
-        zone: TimeZone::system(),
-        recorded: false,
-        place: Some(folder(&job).root().join("chosen-host")),
-    };
-    let engine = Engine::new(job);
+    let setup = setup(session, show, &job);
+    let engine = Engine::new(job, |job, line| {
+        session::deploy(job, &|steps| line.review(steps))
+    });
     let shared = Arc::clone(&engine.current);
     let shown = tui::show(RunScreen::new(Box::new(engine), setup), look(session));
     let (screen, left) = match shown {
@@ -93,6 +91,49 @@ pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Fai
     };
     line::say_how_it_ended(screen.view(), &manner(session, show), &session.printer);
     Ok(outcome.exit_code())
+}
+
+/// Shows what the hosts are like, or the plan, to somebody who goes back to the wizard from there; returns where he wants to mend something.
+///
+/// # Errors
+/// As [`deploy`].
+pub(super) fn look_for_wizard(
+    session: &Session,
+    show: &Show,
+    job: Job,
+) -> Result<Option<Mending>, Failure> {
+    let setup = Setup {
+        for_wizard: true,
+        place: None,
+        ..setup(session, show, &job)
+    };
+    let work: Work = match show.wanted {
+        Wanted::Checks => |job, _| session::check(job),
+        _ => |job, _| session::plan(job),
+    };
+    let mut engine = Engine::new(job, work);
+    // An interrupted run is of no interest to whoever only looks.
+    engine.earlier = None;
+    let shared = Arc::clone(&engine.current);
+    let shown = tui::show(RunScreen::new(Box::new(engine), setup), look(session));
+    let (screen, _) = shown.map_err(|error| Failure::from_error(&error))?;
+    if screen.view().outcome.is_none() && screen.has_ended() {
+        end(&shared, false)?;
+    }
+    Ok(screen.mending().cloned())
+}
+
+fn setup(session: &Session, show: &Show, job: &Job) -> Setup {
+    Setup {
+        again: show.again.clone(),
+        shells: shells(job),
+        host_keys: host_keys(job),
+        save_folder: save_folder(session),
+        zone: TimeZone::system(),
+        recorded: false,
+        for_wizard: false,
+        place: Some(folder(job).root().join("chosen-host")),
+    }
 }
 
 /// Waits for the engine, which is told to stop first where that is wanted.
@@ -127,6 +168,7 @@ struct Current {
 #[derive(Debug)]
 struct Engine {
     job: Job,
+    work: Work,
     messages: Receiver<Message>,
     current: Arc<Mutex<Current>>,
     earlier: Option<Records>,
@@ -134,12 +176,13 @@ struct Engine {
 
 impl Engine {
     /// Begins the work.
-    fn new(job: Job) -> Self {
+    fn new(job: Job, work: Work) -> Self {
         // Before this run is known as the last one.
         let earlier = interrupted(&job);
-        let (messages, current) = begin(&job);
+        let (messages, current) = begin(&job, work);
         Self {
             job,
+            work,
             messages,
             current: Arc::new(Mutex::new(current)),
             earlier,
@@ -161,13 +204,13 @@ fn interrupted(job: &Job) -> Option<Records> {
 }
 
 /// Starts the engine's thread. It is not waited for when the operator leaves at once.
-fn begin(job: &Job) -> (Receiver<Message>, Current) {
+fn begin(job: &Job, work: Work) -> (Receiver<Message>, Current) {
     let (line, messages) = open();
     let (cancel, helm) = (Cancel::new(), Helm::attended());
     let job = heard_by(job, &line, &cancel, &helm);
     let thread = thread::spawn(move || {
         let _last = line.last_word();
-        let ended = session::deploy(&job, &|steps| line.review(steps));
+        let ended = work(&job, &line);
         if let Err(failure) = &ended {
             tracing::error!(message = %failure.message, causes = ?failure.causes, "ended");
         }
@@ -224,7 +267,7 @@ impl Source for Engine {
     }
 
     fn again(&mut self) -> bool {
-        let (messages, current) = begin(&self.job);
+        let (messages, current) = begin(&self.job, self.work);
         self.messages = messages;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
         true

@@ -52,6 +52,7 @@ pub(crate) fn round(seed: u64) {
         save_folder: Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap(),
         zone: TimeZone::UTC,
         recorded: dice.random_bool(0.2),
+        for_wizard: false,
         place: None,
     };
     let mut size = random_size(&mut dice);

@@ -82,6 +82,27 @@ fn from_an_empty_start_to_an_answers_file(#[values((80, 24), (120, 40))] size: (
 }
 
 #[test]
+fn the_plan_is_looked_at_on_the_screens_and_the_wizard_comes_back() {
+    let place = Place::new();
+    let secrets = [
+        ("LICENCE", "a-licence-key-of-some-length"),
+        ("ADMIN_PASSWORD", "a-long-password"),
+    ];
+    let mut terminal = place.start_with(&[], (80, 24), &secrets);
+    terminal.wait_for("What shall be deployed?");
+    walk(&mut terminal, &way());
+    for key in ["c", "p"] {
+        walk(&mut terminal, &[(key, "Write the answers to")]);
+        terminal.send(ENTER);
+        terminal.wait_for("Nothing was changed: w goes back");
+        // The whole terminal stays taken: nothing was shown as lines in between.
+        assert!(!terminal.printed().contains("Enter goes back to the wizard"));
+        walk(&mut terminal, &[("w", "All is said")]);
+    }
+    assert_eq!(page_of(&terminal.shown()).trim(), "8/8 Review");
+}
+
+#[test]
 fn killed_on_every_page_it_comes_back_to_the_same_place() {
     let place = Place::new();
     let mut terminal = place.start(&["new"], (80, 24));

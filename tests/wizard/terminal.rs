@@ -28,6 +28,16 @@ impl Place {
 
     /// Starts the program on a terminal of this size.
     pub(crate) fn start(&self, arguments: &[&str], size: (u16, u16)) -> Terminal {
+        self.start_with(arguments, size, &[])
+    }
+
+    /// Starts it with more variables in its environment.
+    pub(crate) fn start_with(
+        &self,
+        arguments: &[&str],
+        size: (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Terminal {
         let pair = native_pty_system()
             .openpty(PtySize {
                 cols: size.0,
@@ -45,6 +55,9 @@ impl Place {
         command.env("SYNTHO_INSTALLER_HOME", self.path("home"));
         command.env("SYNTHO_INSTALLER_OFFLINE", "1");
         command.cwd(self.dir.path());
+        for (name, value) in variables {
+            command.env(name, value);
+        }
         command.args(arguments);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);

@@ -54,6 +54,7 @@ use crate::model::event::{Outcome, Record as Told};
 use crate::model::ids::HostName;
 use crate::ui::channel::{Ask, Message};
 use crate::ui::view::RunView;
+use crate::wizard::Mending;
 use asking::Asking;
 use earlier::Earlier;
 use facing::Facing;
@@ -85,6 +86,8 @@ pub struct Setup {
     pub zone: TimeZone,
     /// Whether nothing is at stake, as with a recorded run.
     pub recorded: bool,
+    /// Whether it only looks for the wizard, which leaving goes back to.
+    pub for_wizard: bool,
     /// The file that keeps which host was looked at, for the next time.
     pub place: Option<Utf8PathBuf>,
 }
@@ -136,6 +139,7 @@ pub struct RunScreen {
     over: bool,
     leave_when_over: bool,
     left_at_once: bool,
+    mending: Option<Mending>,
 }
 
 impl RunScreen {
@@ -164,6 +168,7 @@ impl RunScreen {
             over: false,
             leave_when_over: false,
             left_at_once: false,
+            mending: None,
         }
     }
 
@@ -177,6 +182,18 @@ impl RunScreen {
     #[must_use]
     pub fn left_at_once(&self) -> bool {
         self.left_at_once
+    }
+
+    /// Returns whether nothing will be told any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.over
+    }
+
+    /// Returns where in the wizard the operator wants to mend something.
+    #[must_use]
+    pub fn mending(&self) -> Option<&Mending> {
+        self.mending.as_ref()
     }
 
     fn facing(&self, now: Timestamp) -> Facing<'_> {
@@ -236,6 +253,9 @@ impl RunScreen {
                 self.checks.open(0);
                 Page::Checks
             }
+            // What was looked at for the wizard is the result.
+            _ if self.setup.for_wizard && self.view.steps.is_empty() => Page::Checks,
+            _ if self.setup.for_wizard => Page::Plan,
             _ => Page::Result,
         };
         if self.page != Page::Log {

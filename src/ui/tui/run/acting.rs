@@ -32,14 +32,10 @@ impl RunScreen {
             Do::Found | Do::NotSearching => typing,
             _ if typing || secret => false,
             Do::Retry | Do::Mend | Do::Skip | Do::Pause => self.may_decide(action),
-            Do::Up
-            | Do::Down
-            | Do::PageUp
-            | Do::PageDown
-            | Do::First
-            | Do::Last
-            | Do::Leave
-            | Do::Copy => true,
+            Do::Up | Do::Down | Do::PageUp | Do::PageDown | Do::First | Do::Last | Do::Copy => true,
+            Do::Leave => !self.setup.for_wizard,
+            Do::Wizard => self.setup.for_wizard,
+            Do::MendAnswer => self.setup.for_wizard && self.answer_to_mend().is_some(),
             Do::Left | Do::Right => matches!(here, Page::Log | Page::Plan | Page::Checks),
             Do::Log => here == Page::Hosts && self.chosen_log().is_some(),
             Do::Tiles => here == Page::Hosts && self.view.hosts.len() > 1,
@@ -95,6 +91,15 @@ impl RunScreen {
             Do::Back => {
                 self.page = Page::Hosts;
                 Flow::Redraw
+            }
+            Do::MendAnswer => {
+                self.mending = self.answer_to_mend();
+                self.do_it(Do::Wizard)
+            }
+            Do::Wizard => {
+                // Nothing is written; what still looks is not waited for.
+                let _ = self.stop();
+                Flow::Leave
             }
             Do::Leave => self.leave(),
             Do::StopSafely => self.stop(),

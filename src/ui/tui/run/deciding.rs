@@ -13,6 +13,7 @@ use crate::model::ids::{HostName, StepId};
 use crate::model::text::visible;
 use crate::ui::tui::screen::{Dialog, Flow};
 use crate::ui::view::{RunView, StepState};
+use crate::wizard::Mending;
 
 /// What trying again means now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,21 @@ impl RunScreen {
         let (_, step) = failed_step(facing).filter(|_| self.goes_on())?;
         let may = self.view.step(&step)?.summary.may_skip;
         may.then_some(step)
+    }
+
+    /// Returns which answer is to be mended for what is chosen, as far as that can be told.
+    pub(super) fn answer_to_mend(&self) -> Option<Mending> {
+        match self.page {
+            Page::Checks => {
+                let check = checks::chosen(&self.view, self.checks.chosen)?;
+                Mending::of_check(check).filter(|_| check.verdict != Verdict::Pass)
+            }
+            Page::Hosts | Page::Log => {
+                let failure = self.facing(self.now).failure().cloned()?;
+                failure.host.as_ref().map(Mending::of_host)
+            }
+            _ => None,
+        }
     }
 
     /// Does what was decided, or asks first.

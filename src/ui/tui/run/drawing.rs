@@ -94,6 +94,9 @@ pub(super) fn draw(
             let rows = checks::rows(&screen.view, look, page.width);
             let title = checks::sum(&screen.view);
             screen.checks.draw(frame, page, (&title, &rows), look);
+            if screen.setup.for_wizard && screen.over {
+                draw_bottom(frame, page, WIZARD, look);
+            }
             if screen.checks_hold() {
                 draw_bottom(frame, page, held_words(&facing), look);
             }
@@ -102,6 +105,9 @@ pub(super) fn draw(
             let rows = plan::rows(&screen.view, look, page.width);
             let title = plan::sum(&screen.view);
             screen.plan.draw(frame, page, (&title, &rows), look);
+            if screen.setup.for_wizard && screen.over {
+                draw_bottom(frame, page, WIZARD, look);
+            }
             if screen.review.is_some() {
                 let words = " Nothing was changed so far: y makes these changes, n does not ";
                 draw_bottom(frame, page, words, look);
@@ -110,6 +116,9 @@ pub(super) fn draw(
         Page::Result => draw_result(screen, frame, page, &facing, look),
     }
 }
+
+/// What is said below pages that only show.
+const WIZARD: &str = " Nothing was changed: w goes back to the wizard ";
 
 /// Draws words that want an answer over the lower edge of the page.
 fn draw_bottom(frame: &mut Frame<'_>, page: Rect, words: &'static str, look: Look) {

@@ -77,6 +77,10 @@ pub enum Do {
     PageBefore,
     /// Back to the hosts.
     Back,
+    /// Go to the answer that a failed check is about.
+    MendAnswer,
+    /// Go back to the wizard.
+    Wizard,
     /// Leave, asking when something runs.
     Leave,
     /// Stop at the next safe point.
@@ -117,6 +121,18 @@ pub(super) const TABLE: &[Binding<Do>] = &[
         Do::Retry,
         "try again",
         "Tries the chosen host again, and what waits for it; when the run is over, the same once more. What is done is left alone",
+    ),
+    Binding::new(
+        &[Key::char('m')],
+        Do::MendAnswer,
+        "mend the answer",
+        "Goes back to the wizard, to the answer that this is about",
+    ),
+    Binding::new(
+        &[Key::char('w'), Key::char('q')],
+        Do::Wizard,
+        "back to the wizard",
+        "Goes back to the wizard; nothing was changed",
     ),
     Binding::new(
         &[Key::char('f')],

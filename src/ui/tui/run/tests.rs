@@ -105,6 +105,7 @@ fn shown_after(size: (u16, u16), earlier: Vec<Message>, messages: Vec<Message>) 
         save_folder: Utf8PathBuf::from("/nowhere"),
         zone: TimeZone::UTC,
         recorded: false,
+        for_wizard: false,
         place: None,
     };
     let screen = RunScreen::new(Box::new(source), setup);
@@ -162,6 +163,7 @@ macro_rules! snapshot {
 }
 
 mod deciding;
+mod for_wizard;
 
 #[rstest]
 fn hosts_connect(#[values((80, 24), (120, 40))] size: (u16, u16)) {
