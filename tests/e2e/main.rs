@@ -21,6 +21,7 @@ mod bundle_engines;
 mod canary;
 mod cases;
 mod deploy;
+mod journey;
 mod one_vm;
 mod program;
 #[path = "../terminal/pty.rs"]
@@ -31,5 +32,8 @@ mod screens;
 mod shop;
 mod site;
 mod still;
+#[path = "../wizard/terminal.rs"]
+#[expect(dead_code, reason = "what only the wizard's own tests need")]
+mod terminal;
 mod topology;
 mod trouble;

@@ -32,9 +32,14 @@ fn cells(count: u16) -> NonZero<u16> {
 impl OnTerminal {
     /// Starts a program with exactly the environment it was given, on a terminal of 24 rows of 80 columns.
     pub fn start(program: &Command) -> Self {
+        Self::start_at(program, (80, 24))
+    }
+
+    /// Starts it on a terminal of so many columns and rows.
+    pub fn start_at(program: &Command, (cols, rows): (u16, u16)) -> Self {
         let size = PtySize {
-            rows: 24,
-            cols: 80,
+            rows,
+            cols,
             ..PtySize::default()
         };
         let pair = native_pty_system().openpty(size).unwrap();
@@ -51,7 +56,7 @@ impl OnTerminal {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(24), cells(80), 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(cols), 0)));
         let drawn = Arc::clone(&screen);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let enough = Arc::new(AtomicBool::new(false));

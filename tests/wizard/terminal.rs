@@ -134,11 +134,21 @@ impl Terminal {
 
     /// Waits until what is to be seen is as wanted.
     pub(crate) fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) {
+        self.wait_within(PATIENCE, what, wanted);
+    }
+
+    /// Does so for something that takes work.
+    pub(crate) fn wait_within(
+        &mut self,
+        limit: Duration,
+        what: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) {
         let began = Instant::now();
         while !wanted(&self.shown()) {
             let alive = self.take_in(Duration::from_millis(50));
             assert!(
-                alive && began.elapsed() < PATIENCE,
+                alive && began.elapsed() < limit,
                 "waited in vain for {what}; to be seen is\n{}",
                 self.shown()
             );

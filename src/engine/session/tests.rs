@@ -1,5 +1,6 @@
 //! Runs against hosts that answer from this machine: how they begin, go on and end.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use camino::Utf8PathBuf;
 use rstest::rstest;
 
 use super::*;
+use crate::engine::helm::Wish;
 use crate::engine::machine::Machine;
 use crate::model::event::{Event, Outcome, Stage};
 use crate::model::failure::FailureKind;
@@ -190,6 +192,47 @@ fn when_checks_fail_the_review_is_never_shown_and_nothing_is_known_by_name() {
         stage.stages(),
         [Stage::Connect, Stage::Facts, Stage::Preflight]
     );
+    assert!(job.home.deployments().unwrap().is_empty());
+}
+
+#[test]
+fn checks_that_fail_hold_a_run_that_somebody_attends() {
+    let mut stage = Stage0::new();
+    stage.helm = Helm::attended();
+    let mut job = stage.job(|spec| Ok(machine(spec)));
+    let events = Arc::clone(&stage.told);
+    let (helm, cancel) = (stage.helm.clone(), stage.cancel.clone());
+    let held = AtomicUsize::new(0);
+    let fix = |command: &str| Wish::Fix {
+        host: "ui".parse().unwrap(),
+        command: command.to_owned(),
+    };
+    job.listener = Arc::new(move |event: Event| {
+        if event == Event::Held {
+            match held.fetch_add(1, Ordering::SeqCst) {
+                // What does not do its work changes nothing: it holds on.
+                0 => helm.wish(fix("exit 3")),
+                1 => helm.wish(fix("echo mended")),
+                2 => helm.wish(Wish::Retry("ui".parse().unwrap())),
+                _ => cancel.raise(),
+            }
+        }
+        events.lock().unwrap().push(event);
+    });
+    deploy(&job, &|_| panic!("there is nothing to review")).unwrap();
+    assert_eq!(stage.outcome(), Outcome::ChecksFailed);
+    // Connected once; looked at and checked anew after what was mended, and when asked to.
+    let (look, check) = (Stage::Facts, Stage::Preflight);
+    assert_eq!(
+        stage.stages(),
+        [Stage::Connect, look, check, look, check, look, check]
+    );
+    let told = stage.told.lock().unwrap();
+    let ends = told.iter().filter_map(|event| match event {
+        Event::FixEnded { failure, .. } => Some(failure.is_none()),
+        _ => None,
+    });
+    assert_eq!(ends.collect::<Vec<_>>(), [false, true]);
     assert!(job.home.deployments().unwrap().is_empty());
 }
 

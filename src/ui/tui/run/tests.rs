@@ -23,7 +23,8 @@ use crate::model::failure::{Failure, FailureKind};
 use crate::model::ids::{RunId, StepId};
 use crate::model::operator::{SecretRequest, UnknownHostKey};
 use crate::model::plan::{Description, Phase, Probe, StepSummary};
-use crate::ui::tui::{App, Effect, Look};
+use crate::ui::channel::Message;
+use crate::ui::tui::{App, Effect, Look, Screen};
 
 /// Gives what it was filled with, and counts what it was told.
 #[derive(Debug, Default)]
