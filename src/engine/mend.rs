@@ -70,8 +70,8 @@ fn run(host: &dyn Host, command: &str, mending: &Mending<'_>) -> Result<(), Fail
     lines.rest().into_iter().for_each(tell);
     match exit {
         Exit::Code(0) => Ok(()),
-        Exit::Code(code) => Err(not_done(format!("ended with status {code}"))),
-        Exit::Signal(signal) => Err(not_done(format!("was ended by signal {signal}"))),
+        Exit::Code(code) => Err(not_done(&format!("ended with status {code}"))),
+        Exit::Signal(signal) => Err(not_done(&format!("was ended by signal {signal}"))),
     }
 }
 
@@ -89,7 +89,7 @@ fn as_a_command(host: &dyn Host, command: &str) -> Command {
         .within(LIMIT)
 }
 
-fn not_done(how: String) -> Failure {
+fn not_done(how: &str) -> Failure {
     Failure {
         kind: FailureKind::Situation,
         host: None,

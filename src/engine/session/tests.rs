@@ -202,14 +202,14 @@ fn checks_that_fail_hold_a_run_that_somebody_attends() {
     let mut job = stage.job(|spec| Ok(machine(spec)));
     let events = Arc::clone(&stage.told);
     let (helm, cancel) = (stage.helm.clone(), stage.cancel.clone());
-    let held = AtomicUsize::new(0);
+    let times = AtomicUsize::new(0);
     let fix = |command: &str| Wish::Fix {
         host: "ui".parse().unwrap(),
         command: command.to_owned(),
     };
     job.listener = Arc::new(move |event: Event| {
         if event == Event::Held {
-            match held.fetch_add(1, Ordering::SeqCst) {
+            match times.fetch_add(1, Ordering::SeqCst) {
                 // What does not do its work changes nothing: it holds on.
                 0 => helm.wish(fix("exit 3")),
                 1 => helm.wish(fix("echo mended")),

@@ -201,19 +201,22 @@ impl RunScreen {
             now,
             zone: &self.setup.zone,
             asking: self.asks.front(),
-            can_retry: false,
-            can_mend: false,
-            can_skip: false,
-            has_shell: false,
+            helps: Vec::new(),
             again: &self.setup.again,
             record: self.record.as_ref(),
         };
-        facing.can_retry = self.retries(&facing).is_some();
-        facing.can_mend = self.mends(&facing).is_some();
-        facing.can_skip = self.skips(&facing).is_some();
-        facing.has_shell = facing
+        let shell = facing
             .chosen()
             .is_some_and(|host| self.setup.shells.contains_key(&host.name));
+        facing.helps = [
+            (Do::Retry, self.retries(&facing).is_some()),
+            (Do::Mend, self.mends(&facing).is_some()),
+            (Do::Skip, self.skips(&facing).is_some()),
+            (Do::Shell, shell),
+        ]
+        .into_iter()
+        .filter_map(|(action, helps)| helps.then_some(action))
+        .collect();
         facing
     }
 

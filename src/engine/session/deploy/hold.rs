@@ -32,10 +32,9 @@ pub(super) fn until_mended(run: &Run<'_>, settled: &Settled, ending: Ending) -> 
                     return Ok(());
                 }
                 Some(Wish::Fix { .. }) => run.listener.hear(Event::Held),
-                // What was not begun cannot be gone on without.
-                Some(Wish::Skip(_)) => {}
                 None if run.job.cancel.wait(LOOK) => return Err(ending),
-                None => {}
+                // What was not begun cannot be gone on without.
+                Some(Wish::Skip(_)) | None => {}
             }
         }
     })

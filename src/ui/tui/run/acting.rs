@@ -41,7 +41,9 @@ impl RunScreen {
             Do::Tiles => here == Page::Hosts && self.view.hosts.len() > 1,
             Do::Fold | Do::FoldAll => matches!(here, Page::Plan | Page::Checks),
             Do::Search | Do::Follow | Do::NextHit | Do::HitBefore => here == Page::Log,
-            Do::Shell => matches!(here, Page::Hosts | Page::Log) && self.facing(self.now).has_shell,
+            Do::Shell => {
+                matches!(here, Page::Hosts | Page::Log) && self.facing(self.now).can(Do::Shell)
+            }
             Do::Save => matches!(here, Page::Hosts | Page::Log) && self.chosen_log().is_some(),
             Do::NextPage | Do::PageBefore => here != Page::Log && self.pages().len() > 1,
             Do::Back => here != Page::Hosts,

@@ -31,10 +31,10 @@ impl RunScreen {
     pub(super) fn may_decide(&self, action: Do) -> bool {
         let facing = self.facing(self.now);
         match action {
-            Do::Retry => facing.can_retry,
+            Do::Retry => facing.can(Do::Retry),
             // There the same key follows the newest line.
-            Do::Mend => facing.can_mend && self.page != Page::Log,
-            Do::Skip => facing.can_skip,
+            Do::Mend => facing.can(Do::Mend) && self.page != Page::Log,
+            Do::Skip => facing.can(Do::Skip),
             _ => self.goes_on() && self.view.stage() == Some(Stage::Run),
         }
     }

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph};
 
 use super::facing::Facing;
+use super::keys::Do;
 use super::{Page, RunScreen, checks, matrix, needs, pane, plan, result};
 use crate::model::event::{Outcome, Stage};
 use crate::model::text::visible;
@@ -133,7 +134,7 @@ fn draw_bottom(frame: &mut Frame<'_>, page: Rect, words: &'static str, look: Loo
 
 /// Returns what can be done about checks that hold the run.
 fn held_words(facing: &Facing<'_>) -> &'static str {
-    if facing.can_mend {
+    if facing.can(Do::Mend) {
         " Nothing was changed: f mends it, r checks again, q leaves "
     } else {
         " Nothing was changed: r checks again, q leaves "

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::Record;
 use super::asking::Asking;
+use super::keys::Do;
 use super::story::Logs;
 use crate::model::event::Outcome;
 use crate::model::failure::Failure;
@@ -25,10 +26,8 @@ pub(super) struct Facing<'a> {
     pub(super) now: Timestamp,
     pub(super) zone: &'a TimeZone,
     pub(super) asking: Option<&'a Asking>,
-    pub(super) can_retry: bool,
-    pub(super) can_mend: bool,
-    pub(super) can_skip: bool,
-    pub(super) has_shell: bool,
+    /// What makes sense now of all that helps.
+    pub(super) helps: Vec<Do>,
     pub(super) again: &'a str,
     pub(super) record: Option<&'a Record>,
 }
@@ -38,6 +37,11 @@ impl Facing<'_> {
     pub(super) fn chosen(&self) -> Option<&HostView> {
         let at = self.host.of(self.view.hosts.len())?;
         self.view.hosts.get(at)
+    }
+
+    /// Returns whether this would help now.
+    pub(super) fn can(&self, action: Do) -> bool {
+        self.helps.contains(&action)
     }
 
     /// Returns the failure to show: that of the chosen host before others, and what ended the run last.

@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, Paragraph};
 
 use super::Facing;
 use super::asking::Asking;
+use super::keys::Do;
 use crate::model::failure::Failure;
 use crate::model::text::visible;
 use crate::ui::tui::theme::{Look, sign};
@@ -87,16 +88,16 @@ fn failed(failure: &Failure, facing: &Facing<'_>, room: usize, look: Look) -> Ve
 /// Returns the keys that help, those that work now.
 fn keys(facing: &Facing<'_>, look: Look) -> Line<'static> {
     let mut entries: Vec<(&str, &str)> = Vec::new();
-    if facing.can_retry {
+    if facing.can(Do::Retry) {
         entries.push(("r", "try again"));
     }
-    if facing.can_mend {
+    if facing.can(Do::Mend) {
         entries.push(("f", "fix"));
     }
-    if facing.can_skip {
+    if facing.can(Do::Skip) {
         entries.push(("x", "skip"));
     }
-    if facing.has_shell {
+    if facing.can(Do::Shell) {
         entries.push(("!", "shell"));
     }
     entries.push(("c", "copy"));
