@@ -31,9 +31,21 @@ pub(super) fn lines(view: &RunView, manner: &Manner) -> Vec<String> {
     if let Outcome::Failed(failure) = outcome {
         lines.extend(failures(view, failure, manner.paint));
     }
+    lines.extend(skipped(view, manner.paint));
     lines.push(verdict(view, outcome, manner));
     lines.extend(next(outcome, manner));
     lines
+}
+
+/// Returns what the operator went on without.
+fn skipped(view: &RunView, paint: Paint) -> impl Iterator<Item = String> {
+    let skipped = view.steps.iter().filter(|s| s.state == StepState::Skipped);
+    skipped.map(move |step| {
+        let summary = &step.summary;
+        let what = visible(&summary.description.summary);
+        let sign = paint.tone(Tone::Warn, "!");
+        format!("{sign} skipped by the operator: {}: {what}", summary.host)
+    })
 }
 
 /// Returns how it ended, in one line.

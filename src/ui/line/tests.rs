@@ -243,6 +243,27 @@ fn a_deployment_that_fails() {
 }
 
 #[test]
+fn what_was_skipped_is_said_at_the_end() {
+    let mut story = deployment();
+    let step = "work-1/images/a";
+    story.extend([
+        (10, ended(step, StepResult::Failed(failure()), 6000)),
+        (12, ended(step, StepResult::Skipped, 0)),
+        (
+            13,
+            Event::RunEnded {
+                outcome: Outcome::Done,
+                took_ms: 13_000,
+            },
+        ),
+    ]);
+    let said = told(Volume::Normal, story);
+    let (_, end) = said.split_at(said.len().saturating_sub(200));
+    assert!(end.contains("skipped by the operator: work-1"), "{said}");
+    assert!(end.contains("deploy done in"), "{said}");
+}
+
+#[test]
 fn quiet_says_only_failures_and_the_end() {
     let mut story = deployment();
     story.extend([
