@@ -190,18 +190,24 @@ fn asked_plainly(site: &Site, terminal: &mut Terminal) {
         }
     }
     terminal.answer("Number", "8");
-    for _ in HOSTS {
-        terminal.answer("Is this the key of that host?", "y");
+    for answered in 1..=HOSTS.len() {
+        terminal.wait_for("? Is this the key of that host?");
+        terminal.send("y\r");
+        terminal.wait_until("the answer to be taken", |shown| {
+            shown.matches("> Is this the key of that host?").count() == answered
+        });
     }
     terminal.answer("Number", "1");
     terminal.answer("Shared memory of Ray", ">");
     terminal.wait_for("Page 5 of 8");
+    terminal.answer("Number", "2");
     terminal.answer("Licence key", LICENSE);
     terminal.answer("Host name for browsers", &public);
     terminal.answer("Port of the user interface", ">");
     terminal.wait_for("Page 6 of 8");
     terminal.answer("Name of the first administrator", "");
     terminal.answer("E-mail address", "admin@acme.example");
+    terminal.answer("Number", "2");
     terminal.answer("Password of the first administrator", ADMIN_PASSWORD);
     terminal.wait_for("Page 7 of 8");
     terminal.answer("Number", ">");

@@ -102,7 +102,7 @@ fn random_failure(dice: &mut SmallRng) -> Failure {
             .map(|_| hostile(dice))
             .collect(),
         hint: dice.random_bool(0.5).then(|| hostile(dice)),
-        command: None,
+        command: dice.random_bool(0.5).then(|| hostile(dice)),
     }
 }
 
@@ -146,7 +146,7 @@ fn random_question(dice: &mut SmallRng) -> Message {
 
 fn random_event(dice: &mut SmallRng) -> Event {
     let step = random_step(dice);
-    match dice.random_range(0..13) {
+    match dice.random_range(0..14) {
         0 => Event::RunStarted {
             run: RunId("r".to_owned()),
             deployment: "acme".parse().unwrap(),
@@ -200,6 +200,7 @@ fn random_event(dice: &mut SmallRng) -> Event {
             outcome: random_outcome(dice),
             took_ms: dice.random(),
         },
+        11 => random_decision(dice),
         _ => Event::StepOutput {
             step,
             line: hostile(dice),
@@ -207,9 +208,36 @@ fn random_event(dice: &mut SmallRng) -> Event {
     }
 }
 
+/// Returns what is told of what an operator decided.
+fn random_decision(dice: &mut SmallRng) -> Event {
+    let host = host(dice.random_range(0..9));
+    match dice.random_range(0..6) {
+        0 => Event::Held,
+        1 => Event::Paused {
+            paused: dice.random(),
+        },
+        2 => Event::StepReopened {
+            step: random_step(dice),
+        },
+        3 => Event::FixStarted {
+            host,
+            command: hostile(dice),
+        },
+        4 => Event::FixOutput {
+            host,
+            line: hostile(dice),
+        },
+        _ => Event::FixEnded {
+            host,
+            failure: dice.random_bool(0.5).then(|| random_failure(dice)),
+        },
+    }
+}
+
 fn random_result(dice: &mut SmallRng) -> StepResult {
-    match dice.random_range(0..4) {
+    match dice.random_range(0..5) {
         0 => StepResult::Changed,
+        3 => StepResult::Skipped,
         1 => StepResult::Failed(random_failure(dice)),
         2 => StepResult::Blocked {
             by: random_step(dice),
@@ -253,6 +281,6 @@ fn random_summary(dice: &mut SmallRng) -> StepSummary {
             _ => Probe::Needed,
         },
         id,
-        may_skip: false,
+        may_skip: dice.random(),
     }
 }
