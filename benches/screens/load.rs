@@ -66,6 +66,7 @@ impl Load {
             zone: TimeZone::UTC,
             recorded: false,
             for_wizard: false,
+            expected: std::collections::HashMap::new(),
             place: None,
         };
         let load = Self {

@@ -34,6 +34,7 @@ pub(super) fn run(session: &Session, args: &ReplayArgs) -> Result<u8, Failure> {
         zone: jiff::tz::TimeZone::system(),
         recorded: true,
         for_wizard: false,
+        expected: std::collections::HashMap::new(),
         place: None,
     };
     let screen = RunScreen::new(Box::new(tape), setup);

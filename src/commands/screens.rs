@@ -1,6 +1,8 @@
 //! A deployment on full screens: the engine on its own thread, the screens on this one, and the same once more as often as the operator asks.
 
-use std::collections::BTreeMap;
+mod before;
+mod shell;
+
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,13 +15,10 @@ use super::drive::{Show, bug, manner};
 use super::{Session, log_file};
 use crate::engine::cancel::Cancel;
 use crate::engine::helm::{Helm, Wish};
-use crate::engine::planner;
 use crate::engine::session::{self, Job};
 use crate::engine::store::{DeploymentFolder, Records};
-use crate::model::deployment::{Deployment, HostSettings};
-use crate::model::event::{Outcome, Record};
+use crate::model::event::Record;
 use crate::model::failure::Failure;
-use crate::model::ids::HostName;
 use crate::report::Volume;
 use crate::ui::channel::{Line, Message, open};
 use crate::ui::line::{self, Wanted};
@@ -30,9 +29,6 @@ use crate::wizard::Mending;
 
 /// The exit code of a run that was left.
 const CANCELLED: u8 = 130;
-
-/// An address that means this machine.
-const LOCAL: &str = "local";
 
 /// Returns whether screens can be shown: on a terminal that is large enough, unless little is to be said.
 pub(super) fn fit(session: &Session) -> bool {
@@ -126,12 +122,13 @@ pub(super) fn look_for_wizard(
 fn setup(session: &Session, show: &Show, job: &Job) -> Setup {
     Setup {
         again: show.again.clone(),
-        shells: shells(job),
-        host_keys: host_keys(job),
+        shells: shell::shells(job),
+        host_keys: shell::host_keys(job),
         save_folder: save_folder(session),
         zone: TimeZone::system(),
         recorded: false,
         for_wizard: false,
+        expected: before::times(job),
         place: Some(folder(job).root().join("chosen-host")),
     }
 }
@@ -178,7 +175,7 @@ impl Engine {
     /// Begins the work.
     fn new(job: Job, work: Work) -> Self {
         // Before this run is known as the last one.
-        let earlier = interrupted(&job);
+        let earlier = before::interrupted(&job);
         let (messages, current) = begin(&job, work);
         Self {
             job,
@@ -188,19 +185,6 @@ impl Engine {
             earlier,
         }
     }
-}
-
-/// Returns the records of the run before, when it did not come to a good end.
-fn interrupted(job: &Job) -> Option<Records> {
-    let folder = folder(job);
-    let state = folder.state().ok().flatten()?;
-    if matches!(state.outcome, Some(Outcome::Done | Outcome::NothingToDo)) {
-        return None;
-    }
-    let records = Records::open(&folder.events_path(&state.last_run));
-    records
-        .inspect_err(|error| tracing::info!(%error, "the run before is not shown"))
-        .ok()
 }
 
 /// Starts the engine's thread. It is not waited for when the operator leaves at once.
@@ -280,108 +264,4 @@ pub(super) fn save_folder(session: &Session) -> camino::Utf8PathBuf {
         .ok()
         .and_then(|folder| camino::Utf8PathBuf::from_path_buf(folder).ok())
         .unwrap_or_else(|| session.home.root().to_owned())
-}
-
-/// Returns the fingerprints that the answers name.
-fn host_keys(job: &Job) -> BTreeMap<HostName, String> {
-    let hosts = job.deployment.hosts.iter();
-    hosts
-        .filter_map(|host| Some((host.name.clone(), host.host_key.clone()?)))
-        .collect()
-}
-
-/// Returns the program that opens a shell on each host.
-fn shells(job: &Job) -> BTreeMap<HostName, Vec<String>> {
-    let deployment = &job.deployment;
-    let folder = &job.answers.folder;
-    deployment
-        .hosts
-        .iter()
-        .map(|host| (host.name.clone(), shell(deployment, host, folder)))
-        .collect()
-}
-
-/// Returns the program that opens a shell on a host, as the installer itself logs in there.
-fn shell(deployment: &Deployment, host: &HostSettings, folder: &camino::Utf8Path) -> Vec<String> {
-    let there = planner::folder(&deployment.base_folder, &deployment.name);
-    let there =
-        shlex::try_quote(&there).map_or_else(|_| ".".to_owned(), std::borrow::Cow::into_owned);
-    // The folder is there only once something was deployed; the shell opens all the same.
-    let enter = format!("cd {there} 2>/dev/null; exec \"${{SHELL:-/bin/sh}}\" -l");
-    if host.address == LOCAL {
-        return ["sh", "-c", &enter].map(str::to_owned).to_vec();
-    }
-    let login = &host.login;
-    let mut command = vec!["ssh".to_owned(), "-t".to_owned()];
-    if let Some(port) = login.port {
-        command.extend(["-p".to_owned(), port.to_string()]);
-    }
-    if let Some(key) = &login.key {
-        let key = if key.as_str().starts_with('~') {
-            key.clone()
-        } else {
-            folder.join(key)
-        };
-        command.extend(["-i".to_owned(), key.to_string()]);
-    }
-    if let Some(jump) = &login.jump {
-        command.extend(["-J".to_owned(), jump.clone()]);
-    }
-    if let Some(user) = &login.user {
-        command.extend(["-l".to_owned(), user.clone()]);
-    }
-    // No option may hide in an address.
-    command.extend(["--".to_owned(), host.address.clone(), enter]);
-    command
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::answers::SshSection;
-    use crate::model::sample;
-    use crate::presets::Presets;
-
-    fn shell_of(address: &str, login: SshSection) -> Vec<String> {
-        let presets = Presets::new(None);
-        let id = presets.ids().remove(0);
-        let preset = presets.load(&id).unwrap();
-        let deployment = sample::deployment(&preset, &BTreeMap::new()).unwrap();
-        let host = HostSettings {
-            name: "node-1".parse().unwrap(),
-            address: address.to_owned(),
-            private_address: None,
-            roles: Vec::new(),
-            host_key: None,
-            login,
-        };
-        shell(&deployment, &host, camino::Utf8Path::new("/home/op/acme"))
-    }
-
-    #[test]
-    fn a_shell_logs_in_as_the_installer_does() {
-        let login = SshSection {
-            user: Some("deploy".to_owned()),
-            port: Some(2222),
-            key: Some("keys/id".into()),
-            jump: Some("ops@bastion:22".to_owned()),
-            sudo: None,
-        };
-        let command = shell_of("10.0.0.12", login);
-        let (last, options) = command.split_last().unwrap();
-        assert_eq!(
-            options.join(" "),
-            "ssh -t -p 2222 -i /home/op/acme/keys/id -J ops@bastion:22 -l deploy -- 10.0.0.12"
-        );
-        assert!(
-            last.starts_with("cd /opt/syntho/sample 2>/dev/null; exec"),
-            "{last}"
-        );
-    }
-
-    #[test]
-    fn a_shell_on_this_machine_needs_no_login() {
-        let command = shell_of("local", SshSection::default());
-        assert_eq!(command[0], "sh");
-    }
 }

@@ -120,6 +120,8 @@ pub struct RunView {
     pub mending: Option<HostName>,
     /// How many checks had ended when judging the result began.
     checked: Option<usize>,
+    /// How long steps took in runs before, by kind.
+    expected: HashMap<String, Duration>,
     index: HashMap<StepId, usize>,
     share: Share,
 }
@@ -204,7 +206,12 @@ impl RunView {
             .map_or(Duration::ZERO, |began| between(began, now))
     }
 
-    /// Returns how long the rest will take, once something was measured.
+    /// Says how long steps took in runs before, by their kind; said before the plan is told.
+    pub fn expect(&mut self, expected: HashMap<String, Duration>) {
+        self.expected = expected;
+    }
+
+    /// Returns how long the rest will take, once something was measured here or in runs before.
     #[must_use]
     pub fn forecast(&self, now: Timestamp) -> Option<Forecast> {
         forecast::of(&self.steps, now)

@@ -53,6 +53,7 @@ pub(crate) fn round(seed: u64) {
         zone: TimeZone::UTC,
         recorded: dice.random_bool(0.2),
         for_wizard: false,
+        expected: std::collections::HashMap::new(),
         place: None,
     };
     let mut size = random_size(&mut dice);

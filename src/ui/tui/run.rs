@@ -33,7 +33,7 @@ mod source;
 mod story;
 mod taking;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -81,6 +81,8 @@ pub struct Setup {
     pub recorded: bool,
     /// Whether it only looks for the wizard, which leaving goes back to.
     pub for_wizard: bool,
+    /// How long steps took in runs before, by their kind.
+    pub expected: HashMap<String, Duration>,
     /// The file that keeps which host was looked at, for the next time.
     pub place: Option<Utf8PathBuf>,
 }
@@ -141,8 +143,8 @@ impl RunScreen {
     pub fn new(source: Box<dyn Source>, setup: Setup) -> Self {
         Self {
             source,
+            view: expecting(&setup),
             setup,
-            view: RunView::default(),
             logs: Logs::default(),
             earlier: Earlier::default(),
             page: Page::Hosts,
@@ -298,6 +300,13 @@ impl RunScreen {
     fn is_busy(&self) -> bool {
         !self.over && !self.view.held && self.asks.is_empty() && self.review.is_none()
     }
+}
+
+/// Returns the view of a run that has told nothing so far.
+fn expecting(setup: &Setup) -> RunView {
+    let mut view = RunView::default();
+    view.expect(setup.expected.clone());
+    view
 }
 
 #[cfg(test)]

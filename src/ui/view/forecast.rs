@@ -1,6 +1,6 @@
 //! How long the rest of a run will take, and which host decides it.
 //!
-//! Nothing is guessed: until two steps of a kind have been measured there is no forecast. The rest is played through host by host, each step beginning when
+//! Nothing is guessed: until two steps of a kind have been measured, here or in runs before, there is no forecast. The rest is played through host by host, each step beginning when
 //! its host is free and what it waits for has ended; the host that ends last is the bottleneck.
 
 use std::collections::HashMap;
@@ -60,7 +60,9 @@ impl<'a> Measured<'a> {
             Some((time, count)) if *count >= ENOUGH => Some(*time / *count),
             _ => None,
         };
-        mean(self.kinds.get(step.kind())).or_else(|| mean(self.phases.get(&step.summary.phase)))
+        mean(self.kinds.get(step.kind()))
+            .or(step.expected)
+            .or_else(|| mean(self.phases.get(&step.summary.phase)))
     }
 
     fn anything(&self) -> bool {
@@ -88,7 +90,8 @@ impl<'a> Measured<'a> {
 /// Returns the forecast for the steps of a plan, in its order.
 pub(super) fn of(steps: &[StepView], now: Timestamp) -> Option<Forecast> {
     let measured = Measured::of(steps);
-    if !measured.anything() || steps.iter().all(StepView::ended) {
+    let known = measured.anything() || steps.iter().any(|step| step.expected.is_some());
+    if !known || steps.iter().all(StepView::ended) {
         return None;
     }
     let mut complete = true;

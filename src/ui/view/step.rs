@@ -39,6 +39,8 @@ pub struct StepView {
     pub summary: StepSummary,
     /// How far it has come.
     pub state: StepState,
+    /// How long steps of its kind took in runs before, where that is known.
+    pub expected: Option<Duration>,
     /// When it began.
     pub began: Option<Timestamp>,
     /// Why it failed, as long as nothing else became of it.
@@ -60,6 +62,7 @@ impl StepView {
         Self {
             summary,
             state: StepState::Waiting,
+            expected: None,
             began: None,
             failure: None,
             took: None,

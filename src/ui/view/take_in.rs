@@ -105,7 +105,9 @@ impl RunView {
                 step.summary = summary.clone();
             } else {
                 self.index.insert(summary.id.clone(), self.steps.len());
-                self.steps.push(StepView::new(summary.clone()));
+                let mut step = StepView::new(summary.clone());
+                step.expected = self.expected.get(step.kind()).copied();
+                self.steps.push(step);
             }
         }
     }

@@ -5,7 +5,7 @@
 use super::facing::Facing;
 use super::keys::Do;
 use super::rows::RowsPage;
-use super::{Page, RunScreen, checks};
+use super::{Page, RunScreen, checks, expecting};
 use crate::engine::helm::Wish;
 use crate::model::check::Verdict;
 use crate::model::event::{Event, Outcome, Stage};
@@ -176,7 +176,7 @@ impl RunScreen {
             return Flow::Say("it cannot be run again from here".to_owned());
         }
         self.logs.mark(self.now, "──── once more ────");
-        self.view = RunView::default();
+        self.view = expecting(&self.setup);
         self.over = false;
         self.stopping = false;
         self.paused = false;

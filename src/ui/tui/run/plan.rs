@@ -6,7 +6,7 @@ use super::rows::Row;
 use crate::model::ids::HostName;
 use crate::model::plan::{Probe, StepSummary};
 use crate::model::text::visible;
-use crate::ui::amounts::count;
+use crate::ui::amounts::{count, time};
 use crate::ui::tui::theme::{Look, sign};
 use crate::ui::tui::widgets::text::wrapped;
 use crate::ui::view::RunView;
@@ -38,11 +38,26 @@ pub(super) fn rows(view: &RunView, look: Look, room: u16) -> Vec<Row> {
 pub(super) fn sum(view: &RunView) -> String {
     let to_do = |probe: &Probe| *probe != Probe::AlreadySo;
     let steps = view.steps.iter().filter(|s| to_do(&s.summary.probe));
-    format!(
+    let mut text = format!(
         "Plan: {} on {}",
         count(steps.count(), "step"),
         count(view.hosts.len(), "host")
-    )
+    );
+    // Only what was measured before is told; later the title line tells what is left.
+    let began = view.steps.iter().any(|step| step.began.is_some());
+    let forecast = view
+        .now
+        .filter(|_| !began)
+        .and_then(|now| view.forecast(now));
+    if let Some(forecast) = forecast.filter(|forecast| !forecast.left.is_zero()) {
+        let least = if forecast.complete {
+            "about"
+        } else {
+            "at least"
+        };
+        text.push_str(&format!(", {least} {}", time(forecast.left)));
+    }
+    text
 }
 
 fn host_row(host: &HostName, own: &[&StepSummary], look: Look) -> Row {

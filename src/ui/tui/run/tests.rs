@@ -107,6 +107,7 @@ fn shown_after(size: (u16, u16), earlier: Vec<Message>, messages: Vec<Message>) 
         zone: TimeZone::UTC,
         recorded: false,
         for_wizard: false,
+        expected: std::collections::HashMap::new(),
         place: None,
     };
     let screen = RunScreen::new(Box::new(source), setup);

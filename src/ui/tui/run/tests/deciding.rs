@@ -270,3 +270,25 @@ fn the_host_that_was_looked_at_is_chosen_again() {
     }
     assert_eq!(stage.app.screen().chosen_host(), Some(host("node-2")));
 }
+
+#[test]
+fn the_plan_says_how_long_it_took_before_where_that_is_known() {
+    let plan = |known: &[&str]| {
+        let mut view = RunView::default();
+        let known = known
+            .iter()
+            .map(|kind| ((*kind).to_owned(), Duration::from_secs(90)));
+        view.expect(known.collect());
+        for message in planned() {
+            if let Message::Told(record) = message {
+                view.apply(&record);
+            }
+        }
+        crate::ui::tui::run::plan::sum(&view)
+    };
+    assert_eq!(plan(&[]), "Plan: 11 steps on 4 hosts");
+    let some = plan(&["images/one"]);
+    assert!(some.contains("at least 1:30"), "{some}");
+    let all = plan(&["files/env", "images/one", "stack/one"]);
+    assert!(all.contains("about 4:30"), "{all}");
+}
