@@ -92,7 +92,7 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
             terminal,
             &[
                 ("a", "Host without a name yet"),
-                (name, &format!("Host {name}")),
+                (name, "▸✔ Name"),
                 (ENTER, "▸! Address"),
                 (&address, "▸✔ Address"),
                 (ENTER, "▸  User"),
@@ -100,10 +100,14 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
                 (role, &format!("{role} ✔ ")),
                 // Its key is on no record yet.
                 ("", "F4 answers"),
-                (F4, "SHA256:"),
-                ("y", "Docker"),
+                (F4, "It is the host's own"),
             ],
         );
+        terminal.send("y");
+        terminal.wait_until("what the host is", |shown| {
+            let mut rows = shown.lines();
+            rows.any(|row| row.contains(&address) && row.contains("CPUs"))
+        });
     }
     walk(
         terminal,
