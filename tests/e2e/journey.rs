@@ -86,6 +86,28 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
             (ESC, "No host yet"),
         ],
     );
+    hosts_on_screens(site, terminal);
+    walk(
+        terminal,
+        &[
+            (PAGE_DOWN, "page 4/8 Sizing"),
+            (PAGE_DOWN, "page 5/8 Application"),
+            (LICENSE, "▸✔ Licence key"),
+            (ENTER, "▸! Host name for browsers"),
+            (&public, "▸✔ Host name for browsers"),
+            (PAGE_DOWN, "page 6/8 Login"),
+            (DOWN, "▸! E-mail address"),
+            ("admin@acme.example", "▸✔ E-mail address"),
+            (ENTER, "▸! Password of the first"),
+            (ADMIN_PASSWORD, "▸✔ Password of the first"),
+            (PAGE_DOWN, "page 7/8 Certificate"),
+            (PAGE_DOWN, "All is said"),
+        ],
+    );
+}
+
+/// Adds every host with its role, and answers for its key.
+fn hosts_on_screens(site: &Site, terminal: &mut Terminal) {
     for (name, role) in HOSTS {
         let address = site.vm(name).address().to_string();
         walk(
@@ -109,23 +131,6 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
             rows.any(|row| row.contains(&address) && row.contains("CPUs"))
         });
     }
-    walk(
-        terminal,
-        &[
-            (PAGE_DOWN, "page 4/8 Sizing"),
-            (PAGE_DOWN, "page 5/8 Application"),
-            (LICENSE, "▸✔ Licence key"),
-            (ENTER, "▸! Host name for browsers"),
-            (&public, "▸✔ Host name for browsers"),
-            (PAGE_DOWN, "page 6/8 Login"),
-            (DOWN, "▸! E-mail address"),
-            ("admin@acme.example", "▸✔ E-mail address"),
-            (ENTER, "▸! Password of the first"),
-            (ADMIN_PASSWORD, "▸✔ Password of the first"),
-            (PAGE_DOWN, "page 7/8 Certificate"),
-            (PAGE_DOWN, "All is said"),
-        ],
-    );
 }
 
 /// Looks at the plan from the review, and comes back.

@@ -193,15 +193,11 @@ fn random_event(dice: &mut SmallRng) -> Event {
             host: Some(host(dice.random_range(0..9))),
             text: hostile(dice),
         },
-        9 => Event::EndpointReady {
-            title: hostile(dice),
-            url: hostile(dice),
-        },
         10 if dice.random_bool(0.3) => Event::RunEnded {
             outcome: random_outcome(dice),
             took_ms: dice.random(),
         },
-        11 => random_decision(dice),
+        9 | 11 => random_aside(dice),
         _ => Event::StepOutput {
             step,
             line: hostile(dice),
@@ -209,11 +205,15 @@ fn random_event(dice: &mut SmallRng) -> Event {
     }
 }
 
-/// Returns what is told of what an operator decided.
-fn random_decision(dice: &mut SmallRng) -> Event {
+/// Returns what is told beside the steps: what the operator decided, and where the result is.
+fn random_aside(dice: &mut SmallRng) -> Event {
     let host = host(dice.random_range(0..9));
-    match dice.random_range(0..6) {
+    match dice.random_range(0..7) {
         0 => Event::Held,
+        6 => Event::EndpointReady {
+            title: hostile(dice),
+            url: hostile(dice),
+        },
         1 => Event::Paused {
             paused: dice.random(),
         },
