@@ -12,7 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::model::answers::SshSection;
 use crate::model::docker::{
-    ContainerFacts, EngineFacts, ImageFacts, LayerProgress, NetworkFacts, VolumeFacts,
+    ContainerFacts, ContainerUsage, EngineFacts, ImageFacts, LayerProgress, NetworkFacts,
+    VolumeFacts,
 };
 use crate::model::facts::RootAccess;
 use crate::model::ids::HostName;
@@ -272,6 +273,11 @@ pub trait Dial: Send + Sync {
     /// # Errors
     /// When the socket cannot be reached.
     fn dial(&self) -> Result<std::os::unix::net::UnixStream, TransportError>;
+
+    /// Returns how many streams may be open at once.
+    fn at_once(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// How a host is to be reached; made from settings, secrets and the operator's environment.
@@ -315,6 +321,38 @@ pub struct ContainerFilter {
     pub labels: Vec<String>,
 }
 
+/// What is wanted of a container's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogWanted {
+    /// The container's id or name.
+    pub container: String,
+    /// Only what it printed from this second on.
+    pub since: Option<jiff::Timestamp>,
+    /// Only the last so many lines of it.
+    pub tail: Option<usize>,
+}
+
+/// Whether an answer ends with what there is, or goes on with what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// It ends with what there is.
+    Now,
+    /// It goes on until the container ends.
+    Ended,
+}
+
+/// What is heard of containers' output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogNews<'a> {
+    /// A piece of the output of a container, which is named by its place among those wanted. It begins with its time; a line may come in several pieces,
+    /// and only the last of them ends with a line break.
+    Piece(usize, Stream, &'a [u8]),
+    /// This one will say no more.
+    Ended(usize),
+    /// Nobody said anything for a while.
+    Quiet,
+}
+
 /// The Docker API of one host, as far as it is used.
 pub trait Docker: Send + Sync {
     /// Returns the engine's description.
@@ -340,6 +378,29 @@ pub trait Docker: Send + Sync {
     /// # Errors
     /// When the engine does not answer or says no.
     fn containers(&self, filter: &ContainerFilter) -> Result<Vec<ContainerFacts>, TransportError>;
+
+    /// Returns what running containers take; one that has gone meanwhile is left out.
+    ///
+    /// # Errors
+    /// When the engine does not answer or says no.
+    fn usage(&self, containers: &[String]) -> Result<Vec<ContainerUsage>, TransportError>;
+
+    /// Hands over what containers print, one stream for each, until all have ended or the sink breaks. While nothing comes, the sink is told so every
+    /// second, and can break then.
+    ///
+    /// # Errors
+    /// When the engine does not answer or says no; a container that is not there has ended.
+    fn read_logs(
+        &self,
+        wanted: &[LogWanted],
+        until: Until,
+        sink: &mut dyn FnMut(LogNews<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TransportError>;
+
+    /// Returns how many of its streams may be open at once.
+    fn at_once(&self) -> usize {
+        usize::MAX
+    }
 
     /// Returns all networks.
     ///

@@ -74,6 +74,23 @@ impl ContainerFacts {
     }
 }
 
+/// What a container has taken so far and takes now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerUsage {
+    /// The engine's container id.
+    pub id: String,
+    /// Processor time it has taken since it began, in nanoseconds.
+    pub cpu: u64,
+    /// Processor time the whole machine has had since it began, on all processors, in nanoseconds.
+    pub system: u64,
+    /// Processors.
+    pub cpus: u32,
+    /// Memory it holds, without what the kernel keeps only for speed.
+    pub memory: u64,
+    /// Memory it may take; that of the machine when it has no limit of its own.
+    pub memory_limit: u64,
+}
+
 /// An engine's own description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

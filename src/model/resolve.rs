@@ -4,6 +4,7 @@
 //! planner and verification work from its result.
 
 mod addresses;
+mod expected;
 mod judge;
 mod order;
 mod scope;
@@ -24,6 +25,8 @@ use super::resolved::{RegistryAccount, Resolved, ResolvedHost};
 use super::secret::Secrets;
 use super::template::{Assets, TemplateError};
 use scope::Views;
+
+pub use expected::{ExpectedStack, expected};
 
 /// Why a deployment cannot be brought down to its hosts.
 #[derive(Debug, thiserror::Error)]

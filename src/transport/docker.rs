@@ -4,6 +4,7 @@
 //! connections and closes them again: no pool outlives a broken link, and there is no listening socket anywhere. Nothing is decided here.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,18 +13,24 @@ use bollard::query_parameters as query;
 use bollard::{ClientVersion, Docker as Bollard};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{ContainerFilter, Dial, Docker, Input, Output, RegistryLogin, TransportError};
+use super::{
+    ContainerFilter, Dial, Docker, Input, LogNews, LogWanted, Output, RegistryLogin,
+    TransportError, Until,
+};
 use crate::model::docker::{
-    ContainerFacts, EngineFacts, ImageFacts, LayerProgress, NetworkFacts, VolumeFacts,
+    ContainerFacts, ContainerUsage, EngineFacts, ImageFacts, LayerProgress, NetworkFacts,
+    VolumeFacts,
 };
 use crate::model::image::ImageRef;
 
 mod connection;
 mod convert;
 mod exec;
+mod follow;
 mod names;
 pub(super) mod problem;
 mod pull;
+mod usage;
 
 use problem::Trouble;
 
@@ -132,6 +139,32 @@ impl Docker for EngineClient {
                 .await?;
             Ok(found.into_iter().flatten().collect())
         })
+    }
+
+    fn usage(&self, containers: &[String]) -> Result<Vec<ContainerUsage>, TransportError> {
+        self.call("tell what containers take", ASK, async |engine| {
+            let found: Vec<Option<ContainerUsage>> = stream::iter(containers)
+                .map(|id| usage::of(&engine, id))
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await?;
+            Ok(found.into_iter().flatten().collect())
+        })
+    }
+
+    fn read_logs(
+        &self,
+        wanted: &[LogWanted],
+        until: Until,
+        sink: &mut dyn FnMut(LogNews<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        self.call("show logs", TRANSFER, async |engine| {
+            follow::run(&engine, wanted, until, sink).await
+        })
+    }
+
+    fn at_once(&self) -> usize {
+        self.dial.at_once()
     }
 
     fn networks(&self) -> Result<Vec<NetworkFacts>, TransportError> {

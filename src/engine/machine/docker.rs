@@ -1,15 +1,18 @@
 //! The Docker of a machine: images, containers and their logs in memory, brought up to date by the calls of the stand-in for `docker`.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::docker::{
-    ContainerFacts, EngineFacts, ImageFacts, LayerProgress, NetworkFacts, VolumeFacts,
+    ContainerFacts, ContainerUsage, EngineFacts, ImageFacts, LayerProgress, NetworkFacts,
+    VolumeFacts,
 };
 use crate::model::image::ImageRef;
 use crate::transport::{
-    ContainerFilter, Docker, Exit, Input, Output, RegistryLogin, TransportError,
+    ContainerFilter, Docker, Exit, Input, LogNews, LogWanted, Output, RegistryLogin, Stream,
+    TransportError, Until,
 };
 
 /// What the machine's Docker holds.
@@ -19,6 +22,8 @@ pub(crate) struct World {
     pub(crate) containers: Vec<ContainerFacts>,
     /// Log of each container by id.
     pub(crate) logs: BTreeMap<String, String>,
+    /// What each container takes, by id.
+    pub(crate) usage: BTreeMap<String, ContainerUsage>,
     /// Images that a registry would give.
     pub(crate) registry: Vec<ImageFacts>,
     pub(crate) pulls: Vec<(String, Option<String>)>,
@@ -152,6 +157,31 @@ impl Docker for Engine {
             .filter(fits)
             .cloned()
             .collect())
+    }
+
+    fn usage(&self, containers: &[String]) -> Result<Vec<ContainerUsage>, TransportError> {
+        let known = &self.world().usage;
+        let asked = containers.iter().filter_map(|id| known.get(id));
+        Ok(asked.cloned().collect())
+    }
+
+    fn read_logs(
+        &self,
+        wanted: &[LogWanted],
+        _: Until,
+        sink: &mut dyn FnMut(LogNews<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        let logs = self.world().logs.clone();
+        for (at, log) in wanted.iter().enumerate() {
+            for line in logs.get(&log.container).map_or("", String::as_str).lines() {
+                let piece = format!("{line}\n");
+                if sink(LogNews::Piece(at, Stream::Out, piece.as_bytes())).is_break() {
+                    return Ok(());
+                }
+            }
+            let _ = sink(LogNews::Ended(at));
+        }
+        Ok(())
     }
 
     fn networks(&self) -> Result<Vec<NetworkFacts>, TransportError> {

@@ -57,11 +57,11 @@ pub(super) fn place(
 }
 
 /// Returns the name of the Compose project; volumes hang on it, so it never changes.
-fn project(deployment: &Deployment, stack: &Stack) -> String {
+pub(super) fn project(deployment: &Deployment, stack: &Stack) -> String {
     format!("{}-{}", deployment.name, stack.id)
 }
 
-fn folder(deployment: &Deployment, stack: &Stack) -> String {
+pub(super) fn folder(deployment: &Deployment, stack: &Stack) -> String {
     format!(
         "{}/{}/{}",
         deployment.base_folder, deployment.name, stack.id

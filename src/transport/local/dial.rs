@@ -143,6 +143,10 @@ impl Dial for BySudo {
         });
         Ok(ours)
     }
+
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
 }
 
 /// How many streams are open, and who waits for one.

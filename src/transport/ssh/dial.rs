@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::link::COMMAND_STREAMS;
 use super::{Access, Far, SshHost, nonce, run};
 use crate::transport::sudo::Root;
 use crate::transport::{Command, Dial, Host, Input, Privilege, TransportError};
@@ -92,5 +93,9 @@ impl Dial for Stdio {
         let (line, input) = run::parts(self.root.wrap(&command, &nonce())?, &Input::Empty);
         let far = Far::Command(line, input);
         self.access.open(&far, "a session for Docker")
+    }
+
+    fn at_once(&self) -> usize {
+        COMMAND_STREAMS
     }
 }

@@ -31,6 +31,7 @@ use doors::DoorJob;
 pub(super) use doors::Open;
 pub(super) use job::{Far, Reply, Running};
 use job::{Request, StreamJob, exec_job};
+pub(in crate::transport::ssh) use quota::COMMAND_STREAMS;
 pub(super) use wire::Fault;
 
 /// One authenticated connection. It ends when the last handle is dropped, or when the other side or the network ends it.

@@ -1,15 +1,20 @@
 //! Gathering against scripted hosts, and the real script on this machine.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use super::*;
 use crate::engine::local_shell::LocalShell;
 use crate::model::docker::LayerProgress;
-use crate::model::docker::{ContainerFacts, EngineFacts, ImageFacts, NetworkFacts, VolumeFacts};
+use crate::model::docker::{
+    ContainerFacts, ContainerUsage, EngineFacts, ImageFacts, NetworkFacts, VolumeFacts,
+};
 use crate::model::facts::DockerProblem;
 use crate::model::image::ImageRef;
 use crate::transport::fake::{FakeHost, Reply};
-use crate::transport::{Command, Input, Output, Privilege, RegistryLogin};
+use crate::transport::{
+    Command, Input, LogNews, LogWanted, Output, Privilege, RegistryLogin, Until,
+};
 
 const TOLD: &str = "clock\t1.0\nuname\tLinux ray-1 6.1.0 x86_64\nos\tID=debian\ncpus\t8\nmem\tMemTotal: 33554432 kB\nmem\tMemAvailable: 1024 kB\n\
     disk\t/var/lib/docker\t4096 100 50 10 5\t/\ndisk\t/opt/syntho\t4096 100 50 10 5\t/\nuid\t1000\nuser\tdeploy\ngroups\tdeploy\n\
@@ -28,6 +33,17 @@ impl Docker for Engine {
             containerd_store: false,
             proxies: BTreeMap::new(),
         })
+    }
+    fn usage(&self, _: &[String]) -> Result<Vec<ContainerUsage>, TransportError> {
+        Ok(Vec::new())
+    }
+    fn read_logs(
+        &self,
+        _: &[LogWanted],
+        _: Until,
+        _: &mut dyn FnMut(LogNews<'_>) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        Ok(())
     }
     fn images(&self) -> Result<Vec<ImageFacts>, TransportError> {
         Ok(Vec::new())

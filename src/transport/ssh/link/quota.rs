@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 pub(super) const COMMANDS: usize = 8;
 
 /// Streams to commands that run at once.
-pub(super) const COMMAND_STREAMS: usize = 4;
+pub(in crate::transport::ssh) const COMMAND_STREAMS: usize = 4;
 
 /// sshd frees a session a little after it has said so.
 const PAUSE: Duration = Duration::from_millis(20);
