@@ -10,15 +10,19 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use secrecy::SecretString;
+use syntho_installer::logs::{Collector, Go, Hands, Reach};
+use syntho_installer::model::docker::ContainerUsage;
 use syntho_installer::model::image::ImageRef;
+use syntho_installer::model::log::{LogRecord, LogSource, Voice};
 use syntho_installer::rehearsal;
 use syntho_installer::transport::docker::EngineClient;
 use syntho_installer::transport::{
-    ContainerFilter, Dial, Docker, Exit, Input, RegistryLogin, TransportError,
+    ContainerFilter, Dial, Docker, Exit, Input, RegistryLogin, TransportError, Until,
 };
 
 const IMAGE: &str = "syntho-rehearsal/debian:bookworm";
@@ -154,6 +158,171 @@ mod docker {
             assert!(image.size > 1_000_000 && !image.layers.is_empty());
             let absent = ImageRef::parse("nowhere.example/none:1").unwrap();
             assert_eq!(engine.api.image(&absent).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn containers_tell_what_they_take() {
+        for engine in engines() {
+            let busy = engine.start(&[IMAGE, "sh", "-c", "while :; do :; done"]);
+            let idle = engine.start(&["--memory", "64m", IMAGE, "sleep", "60"]);
+            let ended = engine.start(&[IMAGE, "true"]);
+            engine.cli(&["wait", &ended.id]);
+            let ids = [&busy.id, &idle.id, &ended.id, "no-such-container"].map(str::to_owned);
+            let look = || engine.api.usage(&ids).unwrap();
+            let of =
+                |usage: &[ContainerUsage], id: &str| usage.iter().find(|u| u.id == id).cloned();
+            let first = look();
+            wait_for("sleep 1");
+            let second = look();
+            assert_eq!(second.len(), 2, "{second:?}");
+            let share = |id: &str| {
+                let (a, b) = (of(&first, id).unwrap(), of(&second, id).unwrap());
+                let machine = u128::from(b.system - a.system);
+                u128::from(b.cpu - a.cpu) * 100 * u128::from(b.cpus) / machine
+            };
+            assert!(share(&busy.id) > 20, "{}", share(&busy.id));
+            assert!(share(&idle.id) < 5, "{}", share(&idle.id));
+            let idle = of(&second, &idle.id).unwrap();
+            assert!(idle.memory > 0 && idle.memory < 64 << 20, "{idle:?}");
+            assert_eq!(idle.memory_limit, 64 << 20);
+        }
+    }
+
+    /// Collects until so many lines have come, or there are no more.
+    fn collected(
+        engine: &Engine,
+        collector: &mut Collector,
+        sources: &[Arc<LogSource>],
+        until: Until,
+        enough: usize,
+    ) -> Vec<LogRecord> {
+        let mut lines = Vec::new();
+        let began = Instant::now();
+        let mut hands = Hands {
+            clean: &|text| text.replace("pa55word", "***"),
+            take: &mut |record| {
+                lines.push(record);
+                if lines.len() < enough {
+                    Go::On
+                } else {
+                    Go::Off
+                }
+            },
+            go_on: &|| {
+                assert!(
+                    began.elapsed() < Duration::from_secs(20),
+                    "lines do not come"
+                );
+                Go::On
+            },
+        };
+        let docker = engine.api.as_ref();
+        collector
+            .collect(docker, sources, until, &mut hands)
+            .unwrap();
+        lines
+    }
+
+    fn source(container: &Container<'_>, service: &str) -> Arc<LogSource> {
+        Arc::new(LogSource {
+            host: "ui".parse().unwrap(),
+            stack: "application".to_owned(),
+            service: service.to_owned(),
+            container: container.id.clone(),
+        })
+    }
+
+    fn texts(lines: &[LogRecord]) -> Vec<&str> {
+        lines.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    #[test]
+    fn lines_come_as_they_are_printed_and_once_only() {
+        for engine in engines() {
+            // Prints what is written into its pipe.
+            let script = "mkfifo /pipe; echo one; echo two >&2; while read -r line </pipe; do echo \"$line\"; done";
+            let talker = engine.start(&[IMAGE, "sh", "-c", script]);
+            let ended = engine.start(&[IMAGE, "sh", "-c", "printf 'no end: pa55word'"]);
+            engine.cli(&["wait", &ended.id]);
+            wait_for(&format!(
+                "until docker -H {} logs {} 2>&1 | grep -q two; do :; done",
+                engine.address, talker.id
+            ));
+            let say = |line: &str| {
+                engine.cli(&[
+                    "exec",
+                    &talker.id,
+                    "sh",
+                    "-c",
+                    &format!("echo {line} >/pipe"),
+                ]);
+            };
+            let sources = [source(&talker, "talker"), source(&ended, "ended")];
+            let mut collector = Collector::new(Reach::default());
+            let first = collected(&engine, &mut collector, &sources, Until::Ended, 3);
+            let mut told = texts(&first);
+            told.sort_unstable();
+            assert_eq!(told, ["no end: ***", "one", "two"]);
+            let two = first.iter().find(|line| line.text == "two").unwrap();
+            assert_eq!(
+                (two.voice, two.source.service.as_str()),
+                (Voice::Err, "talker")
+            );
+            assert!(two.time.duration_since(Timestamp::now()).abs() < SignedDuration::from_mins(1));
+            // What was read is not read again; what came meanwhile is.
+            say("three");
+            let second = collected(&engine, &mut collector, &sources, Until::Ended, 1);
+            assert_eq!(texts(&second), ["three"]);
+            say("four");
+            wait_for(&format!(
+                "until docker -H {} logs {} 2>&1 | grep -q four; do :; done",
+                engine.address, talker.id
+            ));
+            let third = collected(&engine, &mut collector, &sources, Until::Now, 9);
+            assert_eq!(texts(&third), ["four"]);
+            // Somebody else reads only the end, and a container that is not there ends nothing.
+            let gone = LogSource {
+                container: "no-such-container".to_owned(),
+                ..(*sources[0]).clone()
+            };
+            let sources = [Arc::new(gone), Arc::clone(&sources[0])];
+            let reach = Reach {
+                since: None,
+                tail: Some(1),
+            };
+            let last = collected(
+                &engine,
+                &mut Collector::new(reach),
+                &sources,
+                Until::Ended,
+                1,
+            );
+            assert_eq!(texts(&last), ["four"]);
+        }
+    }
+
+    #[test]
+    fn a_very_long_line_comes_whole() {
+        for engine in engines() {
+            // The engine itself cuts lines at 16 KiB; the word stands on the cut.
+            let script = "head -c 16380 /dev/zero | tr '\\0' x; echo pa55word; echo next";
+            let talker = engine.start(&[IMAGE, "sh", "-c", script]);
+            engine.cli(&["wait", &talker.id]);
+            let sources = [source(&talker, "talker")];
+            let mut collector = Collector::new(Reach::default());
+            let lines = collected(&engine, &mut collector, &sources, Until::Now, 9);
+            assert_eq!(
+                lines.len(),
+                2,
+                "{:?}",
+                lines.iter().map(|l| l.text.len()).collect::<Vec<_>>()
+            );
+            assert!(lines[0].text.ends_with("xxx***"));
+            assert_eq!(
+                (lines[0].text.len(), lines[1].text.as_str()),
+                (16383, "next")
+            );
         }
     }
 
