@@ -25,6 +25,7 @@ pub mod session;
 pub mod store;
 pub mod trial;
 pub mod verify;
+pub mod watch;
 
 #[cfg(test)]
 mod local_shell;

@@ -235,13 +235,19 @@ impl DeploymentFolder {
         Ok(path)
     }
 
+    /// Returns where the hand-over record is, once there is one.
+    #[must_use]
+    pub fn record_path(&self) -> Utf8PathBuf {
+        self.root.join("hand-over.md")
+    }
+
     /// Writes the hand-over record and returns where it is.
     ///
     /// # Errors
     /// Fails when it cannot be written.
     pub fn save_record(&self, text: &str) -> Result<Utf8PathBuf, StoreError> {
         self.create()?;
-        let path = self.root.join("hand-over.md");
+        let path = self.record_path();
         private::replace(&path, text.as_bytes())?;
         Ok(path)
     }
