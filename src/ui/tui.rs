@@ -6,7 +6,7 @@
 //! - [`app`]: a screen with dialogs, help and passing words; knows no terminal, so tests press keys and read frames.
 //! - [`event_loop`]: drives an app on the real terminal; [`event_loop::show`] is all that a command calls.
 //! - [`frame`]: title line, rail, page, key bar. [`keys`]: the key tables. [`theme`]: styles and signs. [`widgets`]: fields, lists, dialogs.
-//! - [`run`]: the pages of a run, live or recorded.
+//! - [`run`]: the pages of a run, live or recorded. [`deployments`]: what is known on this machine. [`dashboard`]: how one deployment fares now.
 //! - [`terminal`] and [`signals`]: the terminal is given back whatever happens.
 //!
 //! # How to add a screen
@@ -23,6 +23,8 @@
 //! A screen that has pages, as the wizard, is one [`screen::Screen`] that shows its pages in the rail and hands everything on to the page.
 
 pub mod app;
+pub mod dashboard;
+pub mod deployments;
 pub mod event_loop;
 pub mod frame;
 pub mod keys;

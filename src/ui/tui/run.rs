@@ -13,14 +13,14 @@
 //! A [`RunScreen`] is fed by a [`Source`]: the engine at work, or a run that was recorded. What it shows is folded by [`RunView`], as in every front end.
 
 mod acting;
-mod asking;
+pub(in crate::ui::tui) mod asking;
 mod checks;
 mod deciding;
 mod drawing;
 mod earlier;
 mod facing;
 mod keys;
-mod log;
+pub(in crate::ui::tui) mod log;
 mod matrix;
 mod needs;
 mod pane;
@@ -31,7 +31,7 @@ mod screen;
 pub mod scrollback;
 mod source;
 mod story;
-mod taking;
+pub(in crate::ui::tui) mod taking;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::mpsc::SyncSender;

@@ -10,7 +10,7 @@ use crate::ui::tui::widgets::field::Field;
 
 /// A question somebody waits on.
 #[derive(Debug)]
-pub(super) enum Asking {
+pub(in crate::ui::tui) enum Asking {
     /// Whether a host key is the host's own.
     HostKey {
         key: UnknownHostKey,
@@ -26,7 +26,7 @@ pub(super) enum Asking {
 
 impl Asking {
     /// Returns the question in words, a line each.
-    pub(super) fn words(&self) -> Vec<String> {
+    pub(in crate::ui::tui) fn words(&self) -> Vec<String> {
         match self {
             Self::HostKey { key, .. } => {
                 let mut lines = prompt::host_key_lines(key).to_vec();
@@ -41,7 +41,7 @@ impl Asking {
     }
 
     /// Answers yes or gives what was typed. Whoever asked may have gone in the meantime.
-    pub(super) fn accept(self) {
+    pub(in crate::ui::tui) fn accept(self) {
         match self {
             Self::HostKey { reply, .. } => {
                 let _ = reply.send(true);
@@ -53,7 +53,7 @@ impl Asking {
     }
 
     /// Answers no or gives nothing.
-    pub(super) fn refuse(self) {
+    pub(in crate::ui::tui) fn refuse(self) {
         match self {
             Self::HostKey { reply, .. } => {
                 let _ = reply.send(false);

@@ -12,32 +12,32 @@ use super::scrollback::{LogLine, Scrollback, Wanted};
 use crate::ui::amounts::count;
 use crate::ui::tui::theme::Look;
 use crate::ui::tui::widgets::field::Field;
-use crate::ui::tui::widgets::text::{beginning_at, fitted};
+use crate::ui::tui::widgets::text::{beginning_at, fitted, width};
 
 /// How many columns one step to the side is.
 const SIDE: usize = 16;
 
 /// Where in the log the page stands.
 #[derive(Debug, Default)]
-pub(super) struct LogPage {
+pub(in crate::ui::tui) struct LogPage {
     /// The number of the first line shown; `None` follows the newest.
     top: Option<u64>,
     skipped: usize,
     wanted: Option<Wanted>,
     found: Option<u64>,
     /// What is searched for, while it is typed.
-    pub(super) typing: Option<Field>,
+    pub(in crate::ui::tui) typing: Option<Field>,
 }
 
 impl LogPage {
     /// Goes back to following the newest line.
-    pub(super) fn follow(&mut self) {
+    pub(in crate::ui::tui) fn follow(&mut self) {
         self.top = None;
         self.skipped = 0;
     }
 
     /// Follows, or stands still where it is.
-    pub(super) fn toggle_follow(&mut self, log: &Scrollback) {
+    pub(in crate::ui::tui) fn toggle_follow(&mut self, log: &Scrollback) {
         self.top = match self.top {
             Some(_) => None,
             None => Some(log.end().saturating_sub(1).max(log.first())),
@@ -45,7 +45,7 @@ impl LogPage {
     }
 
     /// Moves by some lines; at the end it follows again.
-    pub(super) fn scroll(&mut self, lines: i64, log: &Scrollback, rows: u64) {
+    pub(in crate::ui::tui) fn scroll(&mut self, lines: i64, log: &Scrollback, rows: u64) {
         let last_top = log.end().saturating_sub(rows).max(log.first());
         let top = self.top.unwrap_or(last_top).max(log.first());
         let top = top.saturating_add_signed(lines).max(log.first());
@@ -53,12 +53,12 @@ impl LogPage {
     }
 
     /// Goes to the oldest line.
-    pub(super) fn home(&mut self, log: &Scrollback) {
+    pub(in crate::ui::tui) fn home(&mut self, log: &Scrollback) {
         self.top = Some(log.first());
     }
 
     /// Moves to the side.
-    pub(super) fn side(&mut self, right: bool) {
+    pub(in crate::ui::tui) fn side(&mut self, right: bool) {
         self.skipped = if right {
             (self.skipped + SIDE).min(4096)
         } else {
@@ -67,14 +67,14 @@ impl LogPage {
     }
 
     /// Searches for what was typed, backwards from the newest line: what went wrong last is wanted first.
-    pub(super) fn search(&mut self, text: &str, log: &Scrollback) -> bool {
+    pub(in crate::ui::tui) fn search(&mut self, text: &str, log: &Scrollback) -> bool {
         self.wanted = Wanted::new(text);
         self.found = None;
         self.go_on(log, false)
     }
 
     /// Goes to the next place, or the one before; returns whether there is one.
-    pub(super) fn go_on(&mut self, log: &Scrollback, forward: bool) -> bool {
+    pub(in crate::ui::tui) fn go_on(&mut self, log: &Scrollback, forward: bool) -> bool {
         let Some(wanted) = &self.wanted else {
             return true;
         };
@@ -87,11 +87,24 @@ impl LogPage {
     }
 
     /// Draws the page.
-    pub(super) fn draw(
+    pub(in crate::ui::tui) fn draw(
         &self,
         frame: &mut Frame<'_>,
         area: Rect,
         (host, log, zone): (&str, &Scrollback, &TimeZone),
+        look: Look,
+    ) {
+        let title = format!("{host}: log");
+        self.draw_titled(frame, area, (&title, log, zone), "/", look);
+    }
+
+    /// Draws the page under a title; `prompt` stands before what is being typed.
+    pub(in crate::ui::tui) fn draw_titled(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        (title, log, zone): (&str, &Scrollback, &TimeZone),
+        prompt: &str,
         look: Look,
     ) {
         let state = match self.top {
@@ -103,8 +116,8 @@ impl LogPage {
             gone => format!("the oldest {} made room · ", count_of(gone)),
         };
         let block = Block::bordered()
-            .title(format!(" {host}: log "))
-            .title_bottom(self.bottom(look))
+            .title(format!(" {title} "))
+            .title_bottom(self.bottom(prompt, look))
             .title_bottom(Line::from(format!(" {gone}{state} ")).right_aligned())
             .border_style(look.faint());
         let inner = block.inner(area);
@@ -120,15 +133,16 @@ impl LogPage {
         frame.render_widget(Paragraph::new(lines), inner);
         if let Some(field) = &self.typing {
             let (_, column) = field.line(40, look);
-            let x = area.x + 3 + column;
+            let before = u16::try_from(width(prompt)).unwrap_or(0);
+            let x = area.x + 2 + before + column;
             frame.set_cursor_position((x.min(area.right().saturating_sub(1)), area.bottom() - 1));
         }
     }
 
-    fn bottom(&self, look: Look) -> Line<'static> {
+    fn bottom(&self, prompt: &str, look: Look) -> Line<'static> {
         if let Some(field) = &self.typing {
             let (line, _) = field.line(40, look);
-            let mut spans = vec![Span::raw(" /")];
+            let mut spans = vec![Span::raw(format!(" {prompt}"))];
             spans.extend(line.spans);
             spans.push(Span::raw(" "));
             return Line::from(spans);

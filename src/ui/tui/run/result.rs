@@ -62,6 +62,11 @@ fn verdict(view: &RunView, outcome: &Outcome, look: Look) -> Line<'static> {
     let took = time(took);
     let purpose = &view.purpose;
     let (sign, style, text) = match outcome {
+        Outcome::NothingToDo if purpose == "verify" => (
+            sign::DONE,
+            look.good(),
+            format!("everything is as it must be ({took})"),
+        ),
         Outcome::Done => (sign::DONE, look.good(), format!("{purpose} done in {took}")),
         Outcome::NothingToDo => (
             sign::DONE,

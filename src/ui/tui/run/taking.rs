@@ -12,10 +12,10 @@ use crate::ui::amounts::count;
 use crate::ui::tui::screen::{Flow, Outing};
 
 /// The most that goes to the clipboard at once; many terminals take no more.
-const MOST_COPIED: usize = 48_000;
+pub(in crate::ui::tui) const MOST_COPIED: usize = 48_000;
 
 /// The exit code by which ssh says that it could not log in.
-const SSH_FAILED: i32 = 255;
+pub(in crate::ui::tui) const SSH_FAILED: i32 = 255;
 
 impl RunScreen {
     /// Opens a shell on the chosen host.
@@ -109,7 +109,7 @@ impl RunScreen {
 }
 
 /// Returns a whole log as text.
-fn whole(log: &Scrollback) -> String {
+pub(in crate::ui::tui) fn whole(log: &Scrollback) -> String {
     let mut text = String::new();
     for (
         _,
@@ -124,7 +124,7 @@ fn whole(log: &Scrollback) -> String {
 }
 
 /// Returns a failure as text.
-fn told(failure: &Failure) -> String {
+pub(in crate::ui::tui) fn told(failure: &Failure) -> String {
     let mut text = failure.message.clone();
     for cause in &failure.causes {
         let _ = write!(text, "\n  {cause}");
