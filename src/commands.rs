@@ -6,6 +6,7 @@
 mod answers;
 mod bundle;
 mod completions;
+mod dashboard;
 mod demo;
 mod drive;
 mod home;
@@ -42,6 +43,16 @@ struct Session {
 }
 
 impl Session {
+    /// Returns the same, with secrets that were typed meanwhile.
+    fn with_typed(&self, typed: Secrets) -> Self {
+        Self {
+            global: self.global.clone(),
+            printer: Arc::clone(&self.printer),
+            home: self.home.clone(),
+            typed,
+        }
+    }
+
     /// Returns the presets at hand.
     fn presets(&self) -> Presets {
         Presets::new(self.global.presets.as_deref())

@@ -1,6 +1,7 @@
 //! `new`: asks for everything a deployment needs, and does with the answers what the operator wants.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -45,6 +46,18 @@ pub(super) fn run(session: &Session, args: &NewArgs) -> Result<u8, Failure> {
     on_screens(session, desk)
 }
 
+/// Asks for a new deployment on screens, whatever drafts there are.
+pub(super) fn begin(session: &Session) -> Result<u8, Failure> {
+    let mut desk = Desk::new(outfit(session), new_id(), Draft::new(here()));
+    desk.save()?;
+    on_screens(session, desk)
+}
+
+/// Goes on with a draft on screens.
+pub(super) fn go_on(session: &Session, id: DraftId, draft: Draft) -> Result<u8, Failure> {
+    on_screens(session, Desk::new(outfit(session), id, draft))
+}
+
 /// Shows the wizard, and comes back to it after the hosts were checked or the plan was shown.
 fn on_screens(session: &Session, mut desk: Desk) -> Result<u8, Failure> {
     loop {
@@ -56,7 +69,7 @@ fn on_screens(session: &Session, mut desk: Desk) -> Result<u8, Failure> {
             Ending::Plan(path) => (path, Wanted::Plan),
             ending => return after(session, &desk, ending),
         };
-        let typed = with_typed(session, &desk);
+        let typed = session.with_typed(desk.secrets());
         match commands::look_for_wizard(&typed, &answered(path), wanted) {
             Ok(Some(mending)) => {
                 desk.wizard.go_to_mend(&mending);
@@ -71,16 +84,6 @@ fn on_screens(session: &Session, mut desk: Desk) -> Result<u8, Failure> {
                 prompt::wait("Enter goes back to the wizard", session.printer.err_paint());
             }
         }
-    }
-}
-
-/// Returns the session with the secrets that were typed in the wizard.
-fn with_typed(session: &Session, desk: &Desk) -> Session {
-    Session {
-        global: session.global.clone(),
-        printer: Arc::clone(&session.printer),
-        home: session.home.clone(),
-        typed: desk.secrets(),
     }
 }
 
@@ -177,6 +180,17 @@ pub(super) fn last(session: &Session) -> Result<Option<(DraftId, Draft)>, Failur
     Ok(drafts.into_iter().find_map(understood))
 }
 
+/// Returns every draft that can be understood, the last one first, with when it was last changed.
+pub(super) fn drafts(session: &Session) -> Result<Vec<(DraftId, Draft, SystemTime)>, Failure> {
+    let drafts = session.home.drafts().all()?.into_iter();
+    Ok(drafts
+        .filter_map(|saved| {
+            let when = saved.saved;
+            understood(saved).map(|(id, draft)| (id, draft, when))
+        })
+        .collect())
+}
+
 /// Returns a draft that can be understood; another one stays where it is.
 fn understood(saved: SavedDraft) -> Option<(DraftId, Draft)> {
     match Draft::from_text(&saved.text) {
@@ -190,7 +204,7 @@ fn understood(saved: SavedDraft) -> Option<(DraftId, Draft)> {
 
 /// Does what the operator wants with the answers; a draft that became a file is done with.
 fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> {
-    let session = with_typed(session, desk);
+    let session = session.with_typed(desk.secrets());
     let target = answered;
     match ending {
         Ending::Left => {

@@ -1,6 +1,7 @@
-//! Without a command: the wizard where nothing is deployed yet and a screen is there; else the deployments that are known, and what to type next.
+//! Without a command, where a screen is there: the wizard while nothing is deployed yet, later the deployments and their dashboards. Elsewhere the deployments
+//! that are known, and what to type next.
 
-use super::{Session, new, screens};
+use super::{Session, dashboard, new, screens};
 use crate::cli::NewArgs;
 use crate::engine::store::DeploymentState;
 use crate::model::event::Outcome;
@@ -10,6 +11,9 @@ use crate::report::{Paint, Tone};
 /// Prints the deployments and the next command.
 pub(super) fn run(session: &Session) -> Result<u8, Failure> {
     let states = session.home.deployments()?;
+    if !states.is_empty() && screens::fit(session) {
+        return dashboard::run(session);
+    }
     let unfinished = new::last(session)?;
     if states.is_empty() && screens::fit(session) {
         return new::run(session, &NewArgs::default());

@@ -152,7 +152,7 @@ fn run_chosen(
     })
 }
 
-fn job(
+pub(super) fn job(
     session: &Session,
     chosen: Chosen,
     line: &Line,

@@ -3,6 +3,8 @@
 mod before;
 mod shell;
 
+pub(super) use shell::shells;
+
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -54,11 +56,23 @@ type Work = fn(&Job, &Line) -> Result<(), Failure>;
 /// # Errors
 /// Returns what ended the engine before a run began, or why the terminal cannot be used.
 pub(super) fn deploy(session: &Session, show: &Show, job: Job) -> Result<u8, Failure> {
+    run(session, show, job, |job, line| {
+        session::deploy(job, &|steps| line.review(steps))
+    })
+}
+
+/// Judges a deployment on the screens, as [`deploy`].
+///
+/// # Errors
+/// As [`deploy`].
+pub(super) fn verify(session: &Session, show: &Show, job: Job) -> Result<u8, Failure> {
+    run(session, show, job, |job, _| session::verify(job))
+}
+
+fn run(session: &Session, show: &Show, job: Job, work: Work) -> Result<u8, Failure> {
     log_file::begin(session);
     let setup = setup(session, show, &job);
-    let engine = Engine::new(job, |job, line| {
-        session::deploy(job, &|steps| line.review(steps))
-    });
+    let engine = Engine::new(job, work);
     let shared = Arc::clone(&engine.current);
     let shown = tui::show(RunScreen::new(Box::new(engine), setup), look(session));
     let (screen, left) = match shown {
@@ -122,7 +136,7 @@ pub(super) fn look_for_wizard(
 fn setup(session: &Session, show: &Show, job: &Job) -> Setup {
     Setup {
         again: show.again.clone(),
-        shells: shell::shells(job),
+        shells: shells(&job.deployment, &job.answers.folder),
         host_keys: shell::host_keys(job),
         save_folder: save_folder(session),
         zone: TimeZone::system(),

@@ -83,6 +83,20 @@ pub(super) fn choose(
     })
 }
 
+/// Returns a known deployment as far as it is known without asking anybody, which is enough to look at it.
+///
+/// # Errors
+/// Fails when there is no such deployment, or its answers do not hold any more.
+pub(super) fn look_at(
+    session: &Session,
+    name: &DeploymentName,
+) -> Result<(Deployment, Answers), Failure> {
+    let answers = known(session, name)?;
+    let mut loaded = load(session, &answers)?;
+    supply_typed(session, &mut loaded);
+    Ok((loaded.deployment().clone(), answers))
+}
+
 /// Returns the command line that does `verb` to the same target once more.
 pub(super) fn again(verb: &str, target: &Target) -> String {
     let what = match (&target.name, &target.answers) {

@@ -20,6 +20,7 @@ mod bundle_create;
 mod bundle_engines;
 mod canary;
 mod cases;
+mod dashboard;
 mod deploy;
 mod journey;
 mod one_vm;

@@ -19,9 +19,10 @@ pub(super) fn host_keys(job: &Job) -> BTreeMap<HostName, String> {
 }
 
 /// Returns the program that opens a shell on each host.
-pub(super) fn shells(job: &Job) -> BTreeMap<HostName, Vec<String>> {
-    let deployment = &job.deployment;
-    let folder = &job.answers.folder;
+pub(in crate::commands) fn shells(
+    deployment: &Deployment,
+    folder: &camino::Utf8Path,
+) -> BTreeMap<HostName, Vec<String>> {
     deployment
         .hosts
         .iter()
