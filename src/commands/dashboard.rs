@@ -67,6 +67,7 @@ pub(super) fn run(session: &Session) -> Result<u8, Failure> {
             },
         };
         match done {
+            Ok(None) if screens::left_at_once() => return Ok(CANCELLED),
             Ok(None) => return Ok(0),
             Ok(Some(_)) => {}
             Err(failure) => visit.say(&failure, "Enter goes back to the deployments"),
@@ -91,8 +92,11 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Shows a screen; `None` when it was left in such a way that nothing else may be shown.
+    /// Shows a screen; `None` when it, or what was shown before, was left in such a way that nothing else may be shown.
     fn show<S: Screen>(&self, screen: S) -> Result<Option<S>, Failure> {
+        if screens::left_at_once() {
+            return Ok(None);
+        }
         match tui::show(screen, screens::look(self.session)) {
             Ok((screen, Left::Done)) => Ok(Some(screen)),
             Ok((_, Left::AtOnce)) | Err(TuiError::Gone) => Ok(None),

@@ -5,6 +5,7 @@ mod shell;
 
 pub(super) use shell::shells;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -31,6 +32,14 @@ use crate::wizard::Mending;
 
 /// The exit code of a run that was left.
 const CANCELLED: u8 = 130;
+
+/// Whether a run was left to itself. It goes on until the program ends, so nothing else may begin in between.
+static LEFT_AT_ONCE: AtomicBool = AtomicBool::new(false);
+
+/// Returns whether the operator has left a run at once, and with it the program.
+pub(super) fn left_at_once() -> bool {
+    LEFT_AT_ONCE.load(Ordering::SeqCst)
+}
 
 /// Returns whether screens can be shown: on a terminal that is large enough, unless little is to be said.
 pub(super) fn fit(session: &Session) -> bool {
@@ -87,6 +96,7 @@ fn run(session: &Session, show: &Show, job: Job, work: Work) -> Result<u8, Failu
         }
     };
     if left == Left::AtOnce || screen.left_at_once() {
+        LEFT_AT_ONCE.store(true, Ordering::SeqCst);
         let again = &show.again;
         session
             .printer

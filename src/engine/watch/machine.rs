@@ -24,7 +24,16 @@ pub(super) const DOCKER_ROOT: &str = "/var/lib/docker";
 pub(super) fn ask(host: &dyn Host, root: &str) -> Result<MachineReading, TransportError> {
     let root = shlex::try_quote(root).map_err(|_| TransportError::Unquotable)?;
     let script = format!("root={root}\n{SCRIPT}");
-    let output = host.run(&Command::sh(script).within(LIMIT))?;
+    let output = host
+        .run(&Command::sh(script).within(LIMIT))
+        .map_err(|error| match error {
+            // The script's own first line would say nothing to anybody.
+            TransportError::TimedOut { limit, .. } => TransportError::TimedOut {
+                what: "how the machine fares".to_owned(),
+                limit,
+            },
+            error => error,
+        })?;
     Ok(read(&output.text()))
 }
 

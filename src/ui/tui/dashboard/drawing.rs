@@ -66,6 +66,9 @@ fn draw_page(
         Page::Log => {
             let words = screen.journal.words();
             let mut title = format!("{}: log", screen.log_of);
+            if screen.journal.is_empty() {
+                title.push_str(", no line has come yet");
+            }
             if !words.is_empty() {
                 title = format!("{title}, {words}");
             }

@@ -48,6 +48,11 @@ impl Journal {
         }
     }
 
+    /// Returns whether nothing was printed so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.end() == 0
+    }
+
     /// Returns whether only a part of the lines is wanted.
     pub(super) fn is_filtered(&self) -> bool {
         self.one.is_some() || self.text.is_some()
