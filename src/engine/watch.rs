@@ -124,7 +124,6 @@ impl Watch {
     }
 
     /// Begins to tell what these containers print, the last `tail` lines of each first. What was followed before is not any more.
-
     pub fn follow(&self, scope: &LogScope, tail: usize) {
         let number = self.shared.following.fetch_add(1, Ordering::SeqCst) + 1;
         for (name, post) in &self.posts {

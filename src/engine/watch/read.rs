@@ -91,18 +91,7 @@ impl Eye {
     }
 
     fn ask(&mut self, stacks: &[ExpectedStack]) -> Result<Told, TransportError> {
-        let docker = match &self.engine {
-            Some(engine) => Arc::clone(&engine.docker),
-            None => {
-                let docker = self.host.docker()?;
-                let root = docker.engine()?.root;
-                self.engine = Some(Engine {
-                    docker: Arc::clone(&docker),
-                    root,
-                });
-                docker
-            }
-        };
+        let docker = self.engine()?;
         let mut told = Vec::new();
         for stack in stacks {
             told.push(docker.containers(&ContainerFilter {
@@ -124,6 +113,20 @@ impl Eye {
             stacks: told,
             usage,
         })
+    }
+
+    /// Returns the host's Docker; where it keeps its data is asked once.
+    fn engine(&mut self) -> Result<Arc<dyn Docker>, TransportError> {
+        if let Some(engine) = &self.engine {
+            return Ok(Arc::clone(&engine.docker));
+        }
+        let docker = self.host.docker()?;
+        let root = docker.engine()?.root;
+        self.engine = Some(Engine {
+            docker: Arc::clone(&docker),
+            root,
+        });
+        Ok(docker)
     }
 
     fn found(&self, stacks: &[ExpectedStack], told: &Told) -> Vec<Found> {

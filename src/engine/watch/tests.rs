@@ -191,7 +191,7 @@ fn who_is_not_let_in_does_not_try_again_by_itself() {
 fn services_are_judged_and_what_lacks_is_named() {
     let look = look(|engine, stack| {
         with_containers(engine, stack, |first| {
-            first.health = Some("unhealthy".to_owned())
+            first.health = Some("unhealthy".to_owned());
         });
         let mut world = engine.0.lock().unwrap();
         world.containers.pop();

@@ -85,7 +85,7 @@ mod tests {
                 let deployment = sample::deployment(&preset, &choices).unwrap();
                 let facts = sample::facts_of(&deployment);
                 let resolved = resolve(&deployment, &facts, &|_, _, _| None, &assets, &|bytes| {
-                    bytes.fill(7)
+                    bytes.fill(7);
                 })
                 .unwrap();
                 let mut placed: Vec<_> = resolved

@@ -43,8 +43,11 @@ pub(super) async fn run(
             // A container that is not there, or whose log driver keeps nothing to read: the others go on.
             Ok(Some((
                 _,
-                Some(Err(EngineError::DockerResponseServerError { status_code, .. })),
-            ))) if matches!(status_code, 404 | 409 | 501) => ControlFlow::Continue(()),
+                Some(Err(EngineError::DockerResponseServerError {
+                    status_code: 404 | 409 | 501,
+                    ..
+                })),
+            ))) => ControlFlow::Continue(()),
             Ok(Some((_, Some(Err(error))))) => return Err(error.into()),
         };
         if heard.is_break() {
@@ -55,7 +58,7 @@ pub(super) async fn run(
 
 fn options(log: &LogWanted, until: Until) -> LogsOptions {
     let tail = log.tail.map_or("all".to_owned(), |tail| tail.to_string());
-    let since = log.since.map_or(0, |since| since.as_second());
+    let since = log.since.map_or(0, jiff::Timestamp::as_second);
     LogsOptionsBuilder::new()
         .stdout(true)
         .stderr(true)

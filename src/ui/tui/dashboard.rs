@@ -23,7 +23,9 @@ mod feed;
 mod journal;
 mod keys;
 mod table;
+mod taking;
 mod view;
+mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -53,7 +55,7 @@ use view::DeploymentView;
 
 pub use feed::{Feed, News};
 pub use keys::Do;
-pub(super) use table::long;
+pub(super) use words::long;
 
 /// How long one turn may take in what was told; the rest waits for the next.
 const TURN: Duration = Duration::from_millis(6);

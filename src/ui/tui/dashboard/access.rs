@@ -28,23 +28,17 @@ pub(super) fn lines(access: &Access, strong: Style) -> Vec<Line<'static>> {
         ));
     }
     lines.push(Line::raw(""));
-    match &access.record {
-        Some(record) => {
-            lines.push(Line::styled(
-                format!("The hand-over record, {}", record.path),
-                strong,
-            ));
-            lines.extend(
-                record
-                    .text
-                    .lines()
-                    .map(|line| Line::raw(format!("  {}", visible(line)))),
-            );
-        }
-        None => {
-            lines.push(Line::styled("The hand-over record", strong));
-            lines.push(Line::raw("  none was written on this machine; a deployment that comes to a good end writes it"));
-        }
+    if let Some(record) = &access.record {
+        let title = format!("The hand-over record, {}", record.path);
+        lines.push(Line::styled(title, strong));
+        let text = record.text.lines();
+        lines.extend(text.map(|line| Line::raw(format!("  {}", visible(line)))));
+    } else {
+        lines.push(Line::styled("The hand-over record", strong));
+        lines.push(Line::raw("  none was written on this machine;"));
+        lines.push(Line::raw(
+            "  a deployment that comes to a good end writes it",
+        ));
     }
     lines
 }

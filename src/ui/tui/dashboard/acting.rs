@@ -1,19 +1,15 @@
 //! What keys do on a dashboard.
 
-use std::process::Command;
-
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
 use super::keys::Do;
 use super::view::Row;
-use super::{DashboardScreen, Page, Typing, Wanted, access, details, drawing, table};
+use super::{DashboardScreen, Page, Typing, Wanted, access, drawing, table};
 use crate::engine::watch::LogScope;
-use crate::ui::amounts::count;
 use crate::ui::tui::run::asking::Asking;
 use crate::ui::tui::run::log::LogPage;
-use crate::ui::tui::run::taking::{MOST_COPIED, SSH_FAILED, whole};
-use crate::ui::tui::screen::{Flow, Outing};
+use crate::ui::tui::screen::Flow;
 use crate::ui::tui::widgets::field::Field;
 
 /// How far a page up or down goes.
@@ -40,9 +36,14 @@ impl DashboardScreen {
             | Do::HitBefore
             | Do::Follow
             | Do::Save => here == Page::Log,
-            Do::Log | Do::NextHost | Do::HostBefore => here == Page::Services,
-            Do::AllLogs | Do::Verify | Do::Deploy | Do::Refresh => here == Page::Services,
-            Do::Access => here == Page::Services,
+            Do::Log
+            | Do::NextHost
+            | Do::HostBefore
+            | Do::AllLogs
+            | Do::Verify
+            | Do::Deploy
+            | Do::Refresh
+            | Do::Access => here == Page::Services,
             Do::Shell => here == Page::Services && self.shell_of_chosen().is_some(),
             Do::Up
             | Do::Down
@@ -211,36 +212,33 @@ impl DashboardScreen {
 
     fn move_about(&mut self, action: Do) -> Flow<Do> {
         let lines = lines_of(action);
-        match self.page {
-            Page::Access => {
-                let end =
-                    u16::try_from(access::lines(&self.access, ratatui::style::Style::new()).len())
-                        .unwrap_or(u16::MAX);
-                let scrolled = i32::from(self.scrolled) + i32::from(lines);
-                self.scrolled = u16::try_from(scrolled.max(0)).unwrap_or(u16::MAX).min(end);
-            }
-            _ => {
-                let rows = self.view.rows();
-                match action {
-                    Do::NextHost | Do::HostBefore => {
-                        let hosts = rows.iter().enumerate();
-                        let mut hosts = hosts
-                            .filter(|(_, row)| matches!(row, Row::Host(_)))
-                            .map(|(at, _)| at);
-                        let here = self.chosen.of(rows.len()).unwrap_or(0);
-                        let next = match action {
-                            Do::NextHost => hosts.find(|at| *at > here),
-                            _ => hosts.filter(|at| *at < here).last(),
-                        };
-                        if let Some(next) = next {
-                            self.chosen.choose(next);
-                        }
-                    }
-                    _ => self.chosen.move_by(lines.into(), rows.len()),
-                }
-            }
+        if self.page == Page::Access {
+            let end = access::lines(&self.access, ratatui::style::Style::new()).len();
+            let end = u16::try_from(end).unwrap_or(u16::MAX);
+            let scrolled = i32::from(self.scrolled) + i32::from(lines);
+            self.scrolled = u16::try_from(scrolled.max(0)).unwrap_or(u16::MAX).min(end);
+        } else if matches!(action, Do::NextHost | Do::HostBefore) {
+            self.choose_host(action == Do::NextHost);
+        } else {
+            let rows = self.view.rows().len();
+            self.chosen.move_by(lines.into(), rows);
         }
         Flow::Redraw
+    }
+
+    /// Chooses the next host, or the one before.
+    fn choose_host(&mut self, forward: bool) {
+        let rows = self.view.rows();
+        let here = self.chosen.of(rows.len()).unwrap_or(0);
+        let mut hosts = (0..rows.len()).filter(|at| matches!(rows[*at], Row::Host(_)));
+        let next = if forward {
+            hosts.find(|at| *at > here)
+        } else {
+            hosts.rfind(|at| *at < here)
+        };
+        if let Some(next) = next {
+            self.chosen.choose(next);
+        }
     }
 
     /// Heeds the mouse: a click chooses a row, one on the chosen row opens it, the wheel moves.
@@ -294,61 +292,6 @@ impl DashboardScreen {
         let rows = self.view.rows();
         if let Some(at) = row.and_then(|row| rows.iter().position(|other| *other == row)) {
             self.chosen.choose(at);
-        }
-    }
-
-    fn shell_of_chosen(&self) -> Option<(&crate::model::ids::HostName, &[String])> {
-        let (Row::Host(host) | Row::Service(host, _)) = self.chosen_row()?;
-        let host = &self.view.hosts[host].name;
-        Some((host, self.setup.shells.get(host)?))
-    }
-
-    fn shell(&self) -> Flow<Do> {
-        let Some((host, shell)) = self.shell_of_chosen() else {
-            return Flow::Stay;
-        };
-        let Some((program, arguments)) = shell.split_first() else {
-            return Flow::Stay;
-        };
-        let mut command = Command::new(program);
-        command.args(arguments);
-        Flow::Outside(Outing {
-            command,
-            note: format!("A shell on {host}; `exit` comes back."),
-            failed_with: SSH_FAILED,
-        })
-    }
-
-    /// Copies what the page is about.
-    fn copy(&self) -> Flow<Do> {
-        let text = match self.page {
-            Page::Services => details::text(self),
-            Page::Log => whole(self.journal.shown()),
-            Page::Access => access::text(&self.access),
-        };
-        if text.is_empty() {
-            return Flow::Say("there is nothing to copy here".to_owned());
-        }
-        // The end of a log is what matters.
-        let from = text.ceil_char_boundary(text.len().saturating_sub(MOST_COPIED));
-        let text = text[from..].to_owned();
-        let told = format!(
-            "{} copied, if the terminal takes OSC 52",
-            count(text.lines().count(), "line")
-        );
-        Flow::Copy { text, told }
-    }
-
-    fn save(&self) -> Flow<Do> {
-        let time = self.now.strftime("%Y%m%dT%H%M%SZ");
-        let of = self.log_of.replace([' ', '/'], "-");
-        let path = self
-            .setup
-            .save_folder
-            .join(format!("{}-{of}-{time}.log", self.setup.name));
-        match fs_err::write(&path, whole(self.journal.shown())) {
-            Ok(()) => Flow::Say(format!("saved to {path}")),
-            Err(error) => Flow::Say(format!("not saved: {error}")),
         }
     }
 }

@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::DashboardScreen;
-use super::table::{ago, state, until};
 use super::view::{HostState, Row};
+use super::words::{ago, state, until};
 use crate::model::failure::Failure;
 use crate::model::text::visible;
 use crate::model::watch::{Fitness, ServiceReading};

@@ -1,7 +1,5 @@
 //! The table of hosts and services.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::crossterm::event::MouseEvent;
@@ -11,9 +9,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::view::{DeploymentView, HostMark, HostState, Row};
+use super::words::{ago, long, state, tag};
 use crate::model::text::visible;
 use crate::model::watch::{ContainerReading, Fitness, ServiceReading, Share};
-use crate::ui::amounts::{bytes, time};
+use crate::ui::amounts::bytes;
 use crate::ui::tui::theme::{Look, sign};
 use crate::ui::tui::widgets::list::Chosen;
 use crate::ui::tui::widgets::text::{fitted, width};
@@ -163,27 +162,6 @@ fn freshness(host: &HostState, old: bool, now: Timestamp) -> String {
     }
 }
 
-/// Returns a time that has passed, roughly.
-pub(super) fn ago(passed: Duration) -> String {
-    match passed.as_secs() {
-        0 => "now".to_owned(),
-        seconds @ 1..60 => format!("{seconds} s ago"),
-        _ => format!("{} ago", long(passed.as_secs())),
-    }
-}
-
-/// Returns seconds as the two largest units they fill: `45 s`, `12 min`, `3h 12m`, `3d 4h`.
-pub(in crate::ui::tui) fn long(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{minutes} min"),
-        3600..86_400 => format!("{hours}h {minutes}m"),
-        _ if days < 100 => format!("{days}d {hours}h"),
-        _ => format!("{days} d"),
-    }
-}
-
 /// Returns how a host's machine fares, or why that is not known.
 fn condition(host: &HostState) -> String {
     if let Some(lost) = &host.lost {
@@ -242,22 +220,6 @@ fn service_row(service: &ServiceReading, old: bool, widths: Widths, look: Look) 
     ])
 }
 
-/// Returns the state of a service in words: what its container does, and what its health check says.
-pub(super) fn state(service: &ServiceReading, old: bool) -> String {
-    let Some(container) = &service.container else {
-        return "no container".to_owned();
-    };
-    let (state, health) = (&container.state, container.health.as_deref());
-    match (health, old) {
-        // There is room for one word, and this is the one that matters.
-        (Some(health), true) if state == "running" => format!("was {}", visible(health)),
-        (_, true) => format!("was {}", visible(state)),
-        (Some("unhealthy"), false) => "unhealthy".to_owned(),
-        (Some(health), false) => format!("{}, {}", visible(state), visible(health)),
-        (None, false) => visible(state).into_owned(),
-    }
-}
-
 fn figures(container: Option<&ContainerReading>, image: usize) -> String {
     let Some(container) = container else {
         return String::new();
@@ -280,44 +242,4 @@ fn figures(container: Option<&ContainerReading>, image: usize) -> String {
         memory.unwrap_or_default(),
         fitted(tag(&visible(&container.image)), image),
     )
-}
-
-/// Returns the tag of an image, or its whole name where it has none.
-fn tag(image: &str) -> &str {
-    let name = image.split('@').next().unwrap_or(image);
-    match name.rsplit_once(':') {
-        // What stands before a slash is a port.
-        Some((_, tag)) if !tag.contains('/') => tag,
-        _ => name,
-    }
-}
-
-/// Returns how long until a moment.
-pub(super) fn until(moment: Timestamp, now: Timestamp) -> String {
-    time(Duration::from_secs(between(now, moment).as_secs()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("r.example:5000/a/b:1.9.0", "1.9.0")]
-    #[case("a:14.5@sha256:abc", "14.5")]
-    #[case("r.example:5000/a/b", "r.example:5000/a/b")]
-    #[case("sha256:abc", "abc")]
-    fn the_tag_of_an_image(#[case] image: &str, #[case] shown: &str) {
-        assert_eq!(tag(image), shown);
-    }
-
-    #[rstest]
-    #[case(5, "5 s")]
-    #[case(750, "12 min")]
-    #[case(11_520, "3h 12m")]
-    #[case(273_600, "3d 4h")]
-    #[case(100 * 86_400, "100 d")]
-    fn long_times(#[case] seconds: u64, #[case] shown: &str) {
-        assert_eq!(long(seconds), shown);
-    }
 }

@@ -124,11 +124,11 @@ impl DeploymentView {
 
     /// Takes in what was seen of a host; lines of logs are none of its affairs.
     pub(super) fn apply(&mut self, watched: &Watched) {
-        let name = match watched {
-            Watched::Connecting { host }
-            | Watched::Read { host, .. }
-            | Watched::Lost { host, .. } => host,
-            _ => return,
+        let (Watched::Connecting { host: name }
+        | Watched::Read { host: name, .. }
+        | Watched::Lost { host: name, .. }) = watched
+        else {
+            return;
         };
         let Some(state) = self.hosts.iter_mut().find(|state| state.name == *name) else {
             return;
