@@ -16,7 +16,7 @@ const LATER: Duration = Duration::from_secs(75);
 
 /// What a container prints is what its first process prints.
 fn print(site: &Site, line: &str) {
-    let script = "docker exec -i -u 0 \"$(docker ps -q -f label=com.docker.compose.service=postgres)\" sh -c 'cat > /proc/1/fd/2'";
+    let script = "docker exec -i -u 0 \"$(docker ps -q -f label=com.docker.compose.service=frontend)\" sh -c 'cat > /proc/1/fd/2'";
     site.vm("ui")
         .exec_with(script, format!("{line}\n").as_bytes())
         .unwrap();
@@ -126,7 +126,7 @@ fn what_happens_on_the_hosts_is_seen_on_the_dashboard() {
     screen.press("\r");
     print(&site, "marked first");
     seen(&screen, SOON, "a line", |text| {
-        text.contains("ui/postgres") && text.contains("marked first")
+        text.contains("ui/frontend") && text.contains("marked first")
     });
     print(&site, &format!("marked {password} here"));
     seen(&screen, SOON, "a secret's name in place of it", |text| {
