@@ -71,68 +71,10 @@ fn what_happens_on_the_hosts_is_seen_on_the_dashboard() {
     });
     screen.press("\r");
     seen(&screen, LATER, "all well", |text| text.contains("all well"));
-
-    let (taken, watched) = (cpu(&screen), Instant::now());
-    std::thread::sleep(Duration::from_secs(10));
-    let share = (cpu(&screen) - taken) / watched.elapsed().as_secs_f64();
-    tell(&format!(
-        "{:.1} % of a processor while nothing happens",
-        share * 100.0
-    ));
-    assert!(share < 0.25, "{share}");
-
-    on_frontend(&site, "stop -t 1");
-    seen(&screen, SOON, "a stopped container", |text| {
-        row(text, "frontend").contains("exited") && text.contains("1 not as it must be")
-    });
-    on_frontend(&site, "start");
-    seen(&screen, SOON * 4, "a started container", |text| {
-        text.contains("all well")
-    });
-
-    {
-        let _unplugged = site.inflict("ray-2", Fault::LinkDown);
-        seen(&screen, LATER, "a host that was unplugged", |text| {
-            text.contains("1 host not read")
-        });
-        // Its services are below the lower edge: they are scrolled to.
-        screen.press("\u{1b}[F");
-        seen(&screen, SOON, "which, and its old state", |text| {
-            row(text, "ray-2").contains("not reached") && text.contains("was healthy")
-        });
-        screen.press("\u{1b}[H");
-        seen(&screen, SOON, "the others, as fresh as before", |text| {
-            ["now", "1 s ago", "2 s ago", "3 s ago", "4 s ago"]
-                .iter()
-                .any(|age| row(text, "ui").contains(age))
-        });
-    }
-    screen.press("r");
-    seen(&screen, LATER, "the host again", |text| {
-        text.contains("all well")
-    });
-
-    let env = site
-        .vm("ui")
-        .exec_ok("cat /opt/syntho/acme/application/.env")
-        .unwrap();
-    let password = env
-        .lines()
-        .find_map(|line| line.strip_prefix("DATABASE_PASSWORD="))
-        .unwrap();
-    let password = password.trim_matches(['\'', '"']);
-    screen.press("a");
-    screen.press("tmarked");
-    screen.press("\r");
-    print(&site, "marked first");
-    seen(&screen, SOON, "a line", |text| {
-        text.contains("ui/frontend") && text.contains("marked first")
-    });
-    print(&site, &format!("marked {password} here"));
-    seen(&screen, SOON, "a secret's name in place of it", |text| {
-        text.contains("marked ‹database-password› here")
-    });
-    assert!(!screen.text().contains(password));
+    it_costs_little(&screen);
+    a_container_stops(&site, &screen);
+    a_host_is_unplugged(&site, &mut screen);
+    lines_are_followed(&site, &mut screen);
 
     screen.signal(Signal::KILL);
     screen.wait();
@@ -142,4 +84,73 @@ fn what_happens_on_the_hosts_is_seen_on_the_dashboard() {
             .unwrap();
     }
     site.expect_footprint(&before);
+}
+
+fn it_costs_little(screen: &OnTerminal) {
+    let (taken, watched) = (cpu(screen), Instant::now());
+    std::thread::sleep(Duration::from_secs(10));
+    let share = (cpu(screen) - taken) / watched.elapsed().as_secs_f64();
+    tell(&format!(
+        "{:.1} % of a processor while nothing happens",
+        share * 100.0
+    ));
+    assert!(share < 0.25, "{share}");
+}
+
+fn a_container_stops(site: &Site, screen: &OnTerminal) {
+    on_frontend(site, "stop -t 1");
+    seen(screen, SOON, "a stopped container", |text| {
+        row(text, "frontend").contains("exited") && text.contains("1 not as it must be")
+    });
+    on_frontend(site, "start");
+    seen(screen, SOON * 4, "a started container", |text| {
+        text.contains("all well")
+    });
+}
+
+fn a_host_is_unplugged(site: &Site, screen: &mut OnTerminal) {
+    {
+        let _unplugged = site.inflict("ray-2", Fault::LinkDown);
+        seen(screen, LATER, "a host that was unplugged", |text| {
+            text.contains("1 host not read")
+        });
+        // Its services may be below the lower edge: they are scrolled to.
+        screen.press("\u{1b}[F");
+        seen(screen, SOON, "which, and its old state", |text| {
+            row(text, "ray-2").contains("not reached") && text.contains("was healthy")
+        });
+        screen.press("\u{1b}[H");
+        seen(screen, SOON, "the others, as fresh as before", |text| {
+            let fresh = ["now", "1 s ago", "2 s ago", "3 s ago", "4 s ago"];
+            fresh.iter().any(|age| row(text, "ui").contains(age))
+        });
+    }
+    screen.press("r");
+    seen(screen, LATER, "the host again", |text| {
+        text.contains("all well")
+    });
+}
+
+fn lines_are_followed(site: &Site, screen: &mut OnTerminal) {
+    let env = site
+        .vm("ui")
+        .exec_ok("cat /opt/syntho/acme/application/.env")
+        .unwrap();
+    let password = env
+        .lines()
+        .find_map(|line| line.strip_prefix("DATABASE_PASSWORD="))
+        .unwrap()
+        .trim_matches(['\'', '"']);
+    screen.press("a");
+    screen.press("tmarked");
+    screen.press("\r");
+    print(site, "marked first");
+    seen(screen, SOON, "a line", |text| {
+        text.contains("ui/frontend") && text.contains("marked first")
+    });
+    print(site, &format!("marked {password} here"));
+    seen(screen, SOON, "a secret's name in place of it", |text| {
+        text.contains("marked ‹database-password› here")
+    });
+    assert!(!screen.text().contains(password));
 }
