@@ -32,6 +32,7 @@ fn entries() -> Vec<Entry> {
         message: "no space left on /var/lib/docker".to_owned(),
         causes: Vec::new(),
         hint: None,
+        command: None,
     };
     let mut draft = entry("acme-new", None, "2026-11-20T12:29:30Z");
     draft.kind = Kind::Draft;

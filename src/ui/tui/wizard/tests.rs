@@ -214,6 +214,7 @@ fn the_registry_is_asked(#[values((80, 24), (120, 40))] size: (u16, u16)) {
         message: "syntho.azurecr.io/shop:1.9.0 is not in the registry".to_owned(),
         causes: vec!["tags that are there: 1.9.1\u{1b}[2J, 1.8.0".to_owned()],
         hint: None,
+        command: None,
     };
     let reference = crate::model::image::ImageRef::parse("shop:1.9.0").unwrap();
     let offer = crate::engine::trial::Offer::Known {

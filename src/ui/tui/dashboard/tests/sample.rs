@@ -152,6 +152,7 @@ pub(super) fn lost(name: &str, again: Option<Timestamp>) -> Watched {
             message: "cannot connect to 10.0.0.12:22".to_owned(),
             causes: vec!["No route to host (os error 113)".to_owned()],
             hint: Some("check that the host is on and that 10.0.0.12:22 is reachable from here: `nc -vz 10.0.0.12 22`".to_owned()),
+            command: None,
         },
         again,
     }
@@ -169,6 +170,7 @@ pub(super) fn without_docker(name: &str) -> Watched {
                 message: "Docker cannot answer".to_owned(),
                 causes: vec!["Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?".to_owned()],
                 hint: Some("see `journalctl -u docker` on the host".to_owned()),
+                command: None,
             }),
         }),
     }
