@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::board::{Board, Task};
 use super::voice::{Voice, Voices};
-use super::{Links, Work};
+use super::{Links, Pace, Work};
 use crate::engine::action::{Action, ActionError, Context, Progress};
 use crate::model::event::{Event, StepResult};
 use crate::model::failure::{Failure, FailureKind};
@@ -92,6 +92,7 @@ fn persist<A: Action + Serialize + Clone>(
     let mut tries = Tries {
         left: work.pace.retries,
         pause: work.pace.pause,
+        done: 0,
         begun: task.begun,
     };
     let mut fresh = false;
@@ -100,6 +101,7 @@ fn persist<A: Action + Serialize + Clone>(
             Err(ActionError::Transport(error)) if error.is_link_fault() => error,
             ended => return ended,
         };
+        tries.renew_for(voice.done(), work.pace);
         if tries.left == 0 {
             work.listener.hear(Event::HostLost {
                 host: task.host.clone(),
@@ -120,8 +122,19 @@ fn persist<A: Action + Serialize + Clone>(
 struct Tries {
     left: u32,
     pause: Duration,
+    /// How far the step had come when the link last broke.
+    done: u64,
     /// An earlier try got as far as changing something.
     begun: bool,
+}
+
+impl Tries {
+    /// Begins to count anew when the step has moved on since the link last broke: a link that breaks often is no link that is gone.
+    fn renew_for(&mut self, done: u64, pace: Pace) {
+        if done > self.done {
+            (self.left, self.pause, self.done) = (pace.retries, pace.pause, done);
+        }
+    }
 }
 
 fn attempt<A: Action + Serialize + Clone>(

@@ -137,6 +137,21 @@ fn a_cut_link_is_retried_on_a_new_connection() {
 }
 
 #[test]
+fn a_link_that_breaks_often_is_borne_as_long_as_the_step_moves_on() {
+    let tries = Arc::new(Mutex::new(0));
+    let count = tries.clone();
+    let stage = Stage::new().on("head/stack", move |_, cx| {
+        let mut tries = count.lock().unwrap();
+        *tries += 1;
+        cx.progress.at(*tries, Some(12));
+        if *tries < 12 { Err(lost()) } else { Ok(()) }
+    });
+    stage.run().unwrap();
+    assert!(stage.all_done());
+    assert_eq!(*tries.lock().unwrap(), 12);
+}
+
+#[test]
 fn work_that_was_done_before_the_link_broke_counts_as_changed() {
     let stage = Stage::new().on("head/stack", |toy, _| {
         toy.world.lock().unwrap().insert(toy.name.clone());

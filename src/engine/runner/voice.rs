@@ -115,6 +115,14 @@ impl Spoken {
     }
 }
 
+impl Voice<'_> {
+    /// Returns how far the step has come.
+    pub(super) fn done(&self) -> u64 {
+        let last = self.spoken.last.lock();
+        last.unwrap_or_else(PoisonError::into_inner).done
+    }
+}
+
 impl Progress for Voice<'_> {
     fn at(&self, done: u64, total: Option<u64>) {
         let event = {

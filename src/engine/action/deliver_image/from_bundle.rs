@@ -125,8 +125,9 @@ impl Job<'_> {
         for again in 0..TRIES {
             let (registry, port) = counter.open(host, left.as_ref())?;
             let stops = self.stops();
+            let parts: Vec<usize> = stops.iter().map(|(layers, _)| *layers).collect();
             let (image, encoding) = (self.action.image.as_str(), self.encoding());
-            let offered = registry.offer(image, self.image, encoding, &stops);
+            let offered = registry.offer(image, self.image, encoding, &parts);
             let repository = offered.map_err(|error| said(&error))?;
             let name = ImageRef::parse(&format!("127.0.0.1:{port}/{repository}:latest"));
             let name = name.map_err(|error| ActionError::Bug(error.to_string()))?;

@@ -10,8 +10,11 @@ use crate::model::image::ImageRef;
 /// What such images are called.
 pub(super) const PART: &str = "syntho-installer-part";
 
-/// Bytes on the way that are worth an image of their own, which costs a host some hundredths of a second.
+/// Bytes on the way that are worth an image of their own, which costs a host some tenths of a second.
 const WORTH: u64 = 16_000_000;
+
+/// Seconds that the rest may take to be pulled at once: so long a link may well hold.
+const SHORT: u64 = 5;
 
 impl Job<'_> {
     /// Returns the name of the image that pins so many of the lowest layers.
@@ -25,32 +28,42 @@ impl Job<'_> {
         format!("{PART}:{}-", hex.collect::<String>())
     }
 
-    /// Returns after how many layers it is worth to pin what has come; layers that the host has count for nothing.
-    pub(super) fn stops(&self) -> Vec<usize> {
+    /// Returns after how many layers it is worth to pin what has come, with the bytes that come until there; layers that the host has count for nothing.
+    pub(super) fn stops(&self) -> Vec<(usize, u64)> {
         let mut stops = Vec::new();
         let mut coming = 0;
+        let mut pinned = 0;
         for (at, layer) in self.image.layers.iter().enumerate().skip(self.shared()) {
             coming += layer.packed;
-            if coming >= WORTH && at + 1 < self.image.layers.len() {
-                stops.push(at + 1);
-                coming = 0;
+            if coming - pinned >= WORTH && at + 1 < self.image.layers.len() {
+                stops.push((at + 1, coming));
+                pinned = coming;
             }
         }
         stops
     }
 
-    /// Returns what runs on the host: the whole is pulled and beside it every part, which costs nothing, as Docker fetches a layer once whoever asks
-    /// for it; each part gets its lasting name as soon as it is there.
-    pub(super) fn script(&self, here: &Place, repository: &str, stops: &[usize]) -> String {
+    /// Returns what runs on the host: part after part is pulled and pinned, so that a break concerns few layers and never what came before; once the
+    /// link has shown that the rest takes a moment only, it is pulled at once.
+    pub(super) fn script(&self, here: &Place, repository: &str, stops: &[(usize, u64)]) -> String {
         let from = format!("127.0.0.1:{}/{repository}", here.port);
-        let mut script = format!("echo 'from {}/{}'\n", here.port, here.token);
-        for stop in stops {
+        let missing = self.image.layers.iter().skip(self.shared());
+        let all: u64 = missing.map(|layer| layer.packed).sum();
+        let mut script = format!(
+            "echo 'from {}/{}'\nbegan=$(date +%s)\nlong=1\n",
+            here.port, here.token
+        );
+        for (stop, come) in stops {
             let (part, pin) = (Registry::part_tag(*stop), self.pin(*stop));
+            let (come, rest) = (come >> 10, (all - come) >> 10);
             script += &format!(
-                "{{ docker pull --quiet '{from}:{part}' && docker tag '{from}:{part}' '{pin}' && docker rmi '{from}:{part}'; }} >/dev/null 2>&1 &\n"
+                "if [ \"$long\" = 1 ]; then\n\
+                 docker pull '{from}:{part}' && docker tag '{from}:{part}' '{pin}' && docker rmi '{from}:{part}' >/dev/null || exit\n\
+                 [ $((($(date +%s) - began) * {rest} / {come})) -ge {SHORT} ] || long=0\n\
+                 fi\n"
             );
         }
-        script += &format!("docker pull '{from}:latest'\ncode=$?\nwait\nexit $code\n");
+        script += &format!("exec docker pull '{from}:latest'\n");
         script
     }
 

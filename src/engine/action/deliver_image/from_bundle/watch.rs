@@ -98,15 +98,20 @@ impl Watch<'_> {
         }
     }
 
-    /// Tells how many bytes of the missing layers went out.
+    /// Tells how many bytes of the missing layers went out. Those that this run has sent already, and the host pinned, were missing, too.
     fn tell(&self, most: &mut u64) {
-        let layers = self.registry.progress(self.repository);
-        let missing = layers.get(self.job.shared()..).unwrap_or_default();
+        let shared = self.job.shared();
+        let layers = self.registry.progress(self.repository).into_iter();
+        let missing: Vec<_> = layers
+            .enumerate()
+            .filter(|(at, (_, sent, _))| *at >= shared || *sent > 0)
+            .map(|(_, layer)| layer)
+            .collect();
         let total = missing.iter().map(|(.., size)| size).sum();
         let sent = missing.iter().map(|(_, sent, _)| sent).sum();
         *most = (*most).max(sent);
         self.job.cx.progress.at(*most, Some(total));
-        for (digest, sent, size) in missing {
+        for (digest, sent, size) in &missing {
             if *sent > 0 && sent < size {
                 self.job.cx.progress.layer(LayerProgress {
                     layer: digest.hex().chars().take(12).collect(),
