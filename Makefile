@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build build demo test lint bench
+.PHONY: help setup setup-build build demo test lint bench stills
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -20,6 +20,10 @@ lint: setup-build ## Check formatting and lints
 
 bench: setup ## Measure against doing the same by hand, with Ansible and with pyinfra
 	.ci/bench
+
+stills: setup ## Make the pictures of the README anew, from the real program on the fleet
+	mkdir -p docs/stills
+	SYNTHO_STILLS=$(CURDIR)/docs/stills cargo test --features e2e --test e2e -- --test-threads=1 by_keys what_happens_on_the_hosts
 
 build: setup-build ## Build the release binary
 	cargo build --release

@@ -7,6 +7,7 @@ use syntho_installer::rehearsal::Fault;
 
 use crate::pty::OnTerminal;
 use crate::site::{Site, tell};
+use crate::still;
 
 /// How long something may take to be seen that the hosts do at once.
 const SOON: Duration = Duration::from_secs(15);
@@ -66,12 +67,15 @@ fn what_happens_on_the_hosts_is_seen_on_the_dashboard() {
     let before = site.footprint();
 
     let mut screen = OnTerminal::start(&site.program());
+    screen.resize(120, 40);
     screen.until("the list", |s| {
         s.text().contains("1 deployment") && s.text().contains("deployed")
     });
+    screen.look(|s| still::keep(s, "deployments"));
     screen.press("\r");
     seen(&screen, LATER, "all well", |text| text.contains("all well"));
     it_costs_little(&screen);
+    screen.look(|s| still::keep(s, "dashboard"));
     a_container_stops(&site, &screen);
     a_host_is_unplugged(&site, &mut screen);
     lines_are_followed(&site, &mut screen);
@@ -152,5 +156,6 @@ fn lines_are_followed(site: &Site, screen: &mut OnTerminal) {
     seen(screen, SOON, "a secret's name in place of it", |text| {
         text.contains("marked ‹database-password› here")
     });
+    screen.look(|s| still::keep(s, "logs"));
     assert!(!screen.text().contains(password));
 }

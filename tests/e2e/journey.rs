@@ -6,6 +6,7 @@ use toml::Table;
 
 use crate::program::{self, is};
 use crate::site::{ADMIN_PASSWORD, LICENSE, Site};
+use crate::still;
 use crate::terminal::{Place, Terminal};
 
 /// How long a deployment may take.
@@ -71,11 +72,23 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
         &[
             (ENTER, "such as acme-prod"),
             ("acme", "✔ Name of the deployment"),
+        ],
+    );
+    still::keep(terminal.screen(), "wizard-option");
+    walk(
+        terminal,
+        &[
             (ENTER, "page 2/8 Images"),
             (RIGHT, "[bundle]"),
             (RIGHT, "[present]"),
             (ENTER, "▸! Release"),
             ("1.9.0", "▸✔ Release"),
+        ],
+    );
+    still::keep(terminal.screen(), "wizard-images");
+    walk(
+        terminal,
+        &[
             (PAGE_DOWN, "page 3/8 Hosts"),
             ("l", "How to log in to every host"),
             ("deploy", "▸✔ User"),
@@ -87,23 +100,51 @@ fn asked_on_screens(site: &Site, terminal: &mut Terminal) {
         ],
     );
     hosts_on_screens(site, terminal);
+    still::keep(terminal.screen(), "wizard-hosts");
+    who_reaches_whom(terminal);
+    walk(terminal, &[(PAGE_DOWN, "page 4/8 Sizing")]);
+    still::keep(terminal.screen(), "wizard-sizing");
+    said_on_screens(&public, terminal);
+}
+
+/// Lets the hosts try each other: all of them are open to each other here.
+fn who_reaches_whom(terminal: &mut Terminal) {
+    terminal.send("g");
+    terminal.wait_within(LIMIT, "who reaches whom", |shown| {
+        shown.contains("Rows connect to columns") && shown.contains("✔ ")
+    });
+    assert!(!terminal.shown().contains('✖'), "{}", terminal.shown());
+    still::keep(terminal.screen(), "wizard-reach");
+    walk(terminal, &[(ESC, "Roles: a number gives")]);
+}
+
+/// Answers the pages behind the sizes.
+fn said_on_screens(public: &str, terminal: &mut Terminal) {
     walk(
         terminal,
         &[
-            (PAGE_DOWN, "page 4/8 Sizing"),
             (PAGE_DOWN, "page 5/8 Application"),
             (LICENSE, "▸✔ Licence key"),
             (ENTER, "▸! Host name for browsers"),
-            (&public, "▸✔ Host name for browsers"),
+            (public, "▸✔ Host name for browsers"),
+        ],
+    );
+    still::keep(terminal.screen(), "wizard-application");
+    walk(
+        terminal,
+        &[
             (PAGE_DOWN, "page 6/8 Login"),
             (DOWN, "▸! E-mail address"),
             ("admin@acme.example", "▸✔ E-mail address"),
             (ENTER, "▸! Password of the first"),
             (ADMIN_PASSWORD, "▸✔ Password of the first"),
-            (PAGE_DOWN, "page 7/8 Certificate"),
-            (PAGE_DOWN, "All is said"),
         ],
     );
+    still::keep(terminal.screen(), "wizard-login");
+    walk(terminal, &[(PAGE_DOWN, "page 7/8 Certificate")]);
+    still::keep(terminal.screen(), "wizard-certificate");
+    walk(terminal, &[(PAGE_DOWN, "All is said")]);
+    still::keep(terminal.screen(), "wizard-review");
 }
 
 /// Adds every host with its role, and answers for its key.

@@ -25,16 +25,16 @@ fn a_deployment_by_keys_alone() {
     screen.within(LIMIT, "the plan", |s| {
         s.text().contains("Nothing was changed so far")
     });
-    still::keep(&screen, "plan");
+    screen.look(|s| still::keep(s, "plan"));
     // Nothing is written before the plan is accepted.
     site.expect_footprint(&before);
     screen.press("y");
     screen.within(LIMIT, "hosts at work", |s| {
         s.text().contains("connect files") && s.text().contains("start stack")
     });
-    still::keep(&screen, "deploy");
+    screen.look(|s| still::keep(s, "deploy"));
     screen.within(LIMIT, "the end", |s| s.text().contains("deploy done in"));
-    still::keep(&screen, "result");
+    screen.look(|s| still::keep(s, "result"));
     assert!(screen.text().contains("hand-over.md"), "{}", screen.text());
     screen.press("q");
     assert_eq!(screen.wait(), 0);

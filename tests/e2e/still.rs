@@ -5,15 +5,18 @@ use std::fmt::Write as _;
 use camino::Utf8PathBuf;
 use vt100::{Cell, Color, Screen};
 
-use crate::pty::OnTerminal;
-
-/// Keeps a still of a terminal, where `SYNTHO_STILLS` names a folder for such; `make stills` does.
-pub fn keep(terminal: &OnTerminal, name: &str) {
-    if let Ok(folder) = std::env::var("SYNTHO_STILLS") {
+/// Keeps a still of a large terminal, where `SYNTHO_STILLS` names a folder for such; `make stills` does.
+pub fn keep(screen: &Screen, name: &str) {
+    if let Ok(folder) = std::env::var("SYNTHO_STILLS")
+        && screen.size().1.get() >= LARGE
+    {
         let path = Utf8PathBuf::from(folder).join(format!("{name}.svg"));
-        fs_err::write(path, terminal.look(svg)).unwrap();
+        fs_err::write(path, svg(screen)).unwrap();
     }
 }
+
+/// Columns from which on a terminal is worth a still.
+const LARGE: u16 = 120;
 
 /// Pixels of one cell.
 const WIDE: f32 = 8.4;

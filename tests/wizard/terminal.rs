@@ -122,9 +122,14 @@ impl Terminal {
         }
     }
 
+    /// Returns what is to be seen, with its colours.
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.screen.screen()
+    }
+
     /// Returns what is to be seen.
     pub(crate) fn shown(&self) -> String {
-        self.screen.screen().contents()
+        self.screen().contents()
     }
 
     /// Waits until `wanted` is to be seen.
