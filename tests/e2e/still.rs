@@ -98,7 +98,7 @@ fn draw_run(svg: &mut String, row: u16, (from, to): (u16, u16), looks: Looks, te
         svg,
         "<text x=\"{left:.1}\" y=\"{base:.1}\" textLength=\"{wide:.1}\" fill=\"{}\"{weight}{dim}>{}</text>",
         looks.text,
-        escaped(text)
+        escaped(&homely(text))
     );
 }
 
@@ -145,6 +145,17 @@ fn colour(colour: Color) -> Option<&'static str> {
         Color::Idx(number) => COLOURS.get(usize::from(number)).copied(),
         Color::Default | Color::Rgb(..) => None,
     }
+}
+
+/// Writes the home of whoever makes stills as everybody's home, in as many cells.
+fn homely(text: &str) -> String {
+    let home = std::env::var("HOME").unwrap_or_default();
+    if home.len() < 2 || !text.contains(&home) {
+        return text.to_owned();
+    }
+    let shorter = text.replace(&home, "~");
+    let lost = text.chars().count() - shorter.chars().count();
+    shorter + &" ".repeat(lost)
 }
 
 fn escaped(text: &str) -> String {
