@@ -257,8 +257,13 @@ fn cut_link_that_heals(site: &Site) {
 }
 
 fn cut_link(site: &Site) {
+    // Something must be left to start, or the link is cut when all is done.
+    let gone = "docker rm -f $(docker ps -aq -f label=com.docker.compose.service=backend) || true";
+    site.vm("ui").exec_ok(gone).unwrap();
     let mut run = site.start_deploy(&site.answers());
-    run.must_see("a step", |event| is(event, "step-started"));
+    run.must_see("the start of a stack", |event| {
+        is(event, "step-started") && belongs_to(event, "ui/stack/")
+    });
     let cut = site.inflict("ui", Fault::LinkDown);
     let ended = run.finish();
     drop(cut);
