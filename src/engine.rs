@@ -18,6 +18,7 @@ mod mend;
 pub mod plan;
 pub mod planner;
 pub mod preflight;
+mod printed;
 pub mod redact;
 pub mod runbook;
 pub mod runner;

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::cancel::Cancel;
+use super::printed::Lines;
 use super::redact::Redactor;
 use crate::model::event::{Event, Listener};
 use crate::model::facts::RootAccess;
@@ -16,9 +17,6 @@ use crate::transport::{Command, Exit, Host, Privilege};
 
 /// How long such a command may take: installing a container engine over a slow line is the longest.
 const LIMIT: Duration = Duration::from_mins(20);
-
-/// Longer lines are cut.
-const LONGEST: usize = 4096;
 
 /// Gives `sudo` in the command the meaning of rights that are there already.
 const NO_SUDO: &str = "sudo() { \"$@\"; }\n";
@@ -97,36 +95,6 @@ fn not_done(how: &str) -> Failure {
         causes: Vec::new(),
         hint: Some("read what it printed, mend the cause on the host, and try again".to_owned()),
         command: None,
-    }
-}
-
-/// Bytes as lines, wherever they are cut.
-#[derive(Default)]
-struct Lines {
-    open: Vec<u8>,
-}
-
-impl Lines {
-    fn take(&mut self, bytes: &[u8]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for &byte in bytes {
-            if byte == b'\n' || self.open.len() >= LONGEST {
-                lines.push(self.close());
-            }
-            if byte != b'\n' {
-                self.open.push(byte);
-            }
-        }
-        lines
-    }
-
-    fn close(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.open)).into_owned()
-    }
-
-    /// Returns the last line, when it did not end with a line break.
-    fn rest(&mut self) -> Option<String> {
-        (!self.open.is_empty()).then(|| self.close())
     }
 }
 

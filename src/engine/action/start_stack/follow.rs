@@ -4,42 +4,38 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use crate::engine::action::{ActionError, Context};
+use crate::engine::printed::Lines;
 use crate::transport::detached::{self, End, Step};
 
 /// Lines kept.
 const LINES: usize = 12;
-/// A line longer than this is cut, so that a program gone wild does not fill our memory.
-const LONGEST: usize = 4096;
 
 /// The last words of a long step.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     last: VecDeque<String>,
-    open: Vec<u8>,
+    open: Lines,
 }
 
 impl Words {
     /// Takes in bytes and returns the lines that they complete.
     fn take(&mut self, bytes: &[u8]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for &byte in bytes {
-            if byte == b'\n' || self.open.len() >= LONGEST {
-                lines.push(self.close());
-            }
-            if byte != b'\n' {
-                self.open.push(byte);
-            }
-        }
+        let lines = self.open.take(bytes);
+        self.keep(&lines);
         lines
     }
 
-    fn close(&mut self) -> String {
-        let line = String::from_utf8_lossy(&std::mem::take(&mut self.open)).into_owned();
-        if self.last.len() == LINES {
-            self.last.pop_front();
-        }
-        self.last.push_back(line.clone());
-        line
+    /// Returns the line that was not ended, once there is no more to come.
+    fn rest(&mut self) -> Option<String> {
+        let line = self.open.rest()?;
+        self.keep(std::slice::from_ref(&line));
+        Some(line)
+    }
+
+    fn keep(&mut self, lines: &[String]) {
+        self.last.extend(lines.iter().cloned());
+        let old = self.last.len().saturating_sub(LINES);
+        self.last.drain(..old);
     }
 
     /// Returns the last lines.
@@ -62,8 +58,7 @@ pub(super) fn to_the_end(cx: &Context<'_>, step: &Step<'_>) -> Result<(End, Word
             ControlFlow::Continue(())
         }
     })?;
-    if !words.open.is_empty() {
-        let line = words.close();
+    if let Some(line) = words.rest() {
         cx.progress.line(&line);
     }
     end.map(|end| (end, words)).ok_or(ActionError::Cancelled)
@@ -74,12 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_become_lines_wherever_they_are_cut() {
+    fn the_last_line_counts_though_nothing_ended_it() {
         let mut words = Words::default();
         assert_eq!(words.take(b"one\ntw"), ["one"]);
-        assert_eq!(words.take(b"o\n\nrest"), ["two", ""]);
-        assert_eq!(words.lines(), ["one", "two", ""]);
-        assert_eq!(words.take(&[b'x'; LONGEST]).len(), 1);
+        assert_eq!(words.rest(), Some("tw".to_owned()));
+        assert_eq!(words.rest(), None);
+        assert_eq!(words.lines(), ["one", "tw"]);
     }
 
     #[test]
