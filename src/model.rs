@@ -16,6 +16,7 @@ pub mod fault;
 pub mod generate;
 pub mod ids;
 pub mod image;
+pub mod issue;
 pub mod log;
 pub mod operator;
 pub mod plan;

@@ -132,6 +132,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
         reach,
         health: Vec::new(),
         endpoints: Vec::new(),
+        authorities: Vec::new(),
         image_source: ImageSource::Present,
         bundled: Vec::new(),
         registry: None,

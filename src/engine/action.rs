@@ -21,6 +21,7 @@ mod deliver_image;
 mod place;
 mod prove_environment;
 mod put_file;
+mod reload_service;
 mod start_stack;
 
 pub use any::AnyAction;
@@ -30,6 +31,7 @@ pub use create_folder::CreateFolder;
 pub use deliver_image::DeliverImage;
 pub use prove_environment::ProveEnvironment;
 pub use put_file::{Before, PutFile};
+pub use reload_service::ReloadService;
 pub use start_stack::StartStack;
 
 /// Whose rights an action uses; chosen once per host, so that who writes a file can also read it.

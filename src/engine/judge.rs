@@ -120,6 +120,7 @@ mod tests {
             when: None,
             state,
             within: 1,
+            reload: Vec::new(),
         }
     }
 

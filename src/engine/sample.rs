@@ -144,6 +144,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
         content: SecretString::from(content),
         masked: masked.to_owned(),
         secret: content != masked,
+        reload: None,
     };
     let env = format!("KEY='{SECRET}'\n");
     PlacedStack {
@@ -182,6 +183,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
             when: None,
             state: ServiceState::Running,
             within: 5,
+            reload: Vec::new(),
         }],
         confirms: Vec::new(),
     }
@@ -220,6 +222,7 @@ pub(crate) fn resolved(base: &str) -> Resolved {
         reach: Vec::new(),
         health: Vec::new(),
         endpoints: Vec::new(),
+        authorities: Vec::new(),
         image_source: ImageSource::Present,
         bundled: Vec::new(),
         registry: None,

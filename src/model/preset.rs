@@ -19,17 +19,19 @@
 //! A file's kind follows from the template's name: `*.env`, `*.yaml`, `*.json`, `*.sh`, `*.md` and `*.txt`; anything else is taken for a configuration
 //! file with the strictest rule for values. See [`super::template::Kind`].
 
+mod certificate;
 mod check;
 mod file;
 mod judge;
 mod question;
 mod stack;
 
+pub use certificate::{CertificatePart, MadeCertificate};
 pub use check::Problem;
 pub use file::PresetFile;
 pub use judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 pub use question::{Generator, Kept, Page, Pattern, Propose, Question, QuestionKind};
-pub use stack::{Confirm, Image, Service, ServiceState, Stack, StackFile, Yield};
+pub use stack::{Confirm, FileSet, Image, Service, ServiceState, Stack, StackFile, Yield};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,12 @@ pub struct Parts {
     /// Container images.
     #[serde(rename = "image")]
     pub images: Vec<Image>,
+    /// Certificates that are made where nobody gives one.
+    #[serde(rename = "certificate")]
+    pub certificates: Vec<MadeCertificate>,
+    /// Files that several stacks have in common.
+    #[serde(rename = "file-set")]
+    pub file_sets: Vec<FileSet>,
     /// Compose projects.
     #[serde(rename = "stack")]
     pub stacks: Vec<Stack>,
@@ -168,6 +176,18 @@ impl Preset {
                     kept.variable.clone(),
                     question.id.clone(),
                 ))
+            })
+            .collect()
+    }
+
+    /// Returns the files in which hosts keep certificates that are made, by stack and path.
+    #[must_use]
+    pub fn kept_files(&self) -> Vec<(StackId, String)> {
+        let stacks = self.parts.stacks.iter();
+        stacks
+            .flat_map(|stack| {
+                let made = stack.files.iter().filter(|f| f.from_certificate.is_some());
+                made.filter_map(|file| Some((stack.id.clone(), file.to.clone()?)))
             })
             .collect()
     }

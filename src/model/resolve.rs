@@ -4,6 +4,7 @@
 //! planner and verification work from its result.
 
 mod addresses;
+mod certificates;
 mod expected;
 mod judge;
 mod order;
@@ -160,13 +161,22 @@ impl Hinted for ResolveError {
     }
 }
 
-/// Returns the secret that a host keeps, by host, stack and variable of the stack's `.env`.
+/// Returns what a host keeps, by host, stack and variable of the stack's `.env`, or the path of a file in the stack's folder.
 pub type KeptSecrets<'a> = dyn Fn(&HostName, &StackId, &str) -> Option<SecretString> + 'a;
+
+/// What making secrets and certificates takes.
+#[derive(Clone, Copy)]
+pub struct Making<'a> {
+    /// Fills a buffer with random bytes.
+    pub random: &'a dyn Fn(&mut [u8]),
+    /// The time, for certificates.
+    pub now: jiff::Timestamp,
+}
 
 /// Brings `deployment` down to its hosts.
 ///
-/// `kept` tells what the hosts' own `.env` files hold (see [`super::preset::Preset::kept_variables`]), `assets` gives templates and the operator's files,
-/// `random` fills a buffer for secrets that are made now.
+/// `kept` tells what the hosts' own files hold: variables of `.env` (see [`super::preset::Preset::kept_variables`]), and whole files by their paths
+/// ([`super::preset::Preset::kept_files`]). `assets` gives templates and the operator's files.
 ///
 /// # Errors
 /// Fails when a host's address cannot be settled, a secret contradicts the one in use, the answers ask more than a host has, or the preset is broken.
@@ -175,14 +185,16 @@ pub fn resolve(
     facts: &[HostFacts],
     kept: &KeptSecrets<'_>,
     assets: &Arc<dyn Assets>,
-    random: &dyn Fn(&mut [u8]),
+    making: Making<'_>,
 ) -> Result<Resolved, ResolveError> {
     let addresses = addresses::settle(&deployment.hosts, facts)?;
     let mut secrets = deployment.secrets.clone();
-    secrets::complete(deployment, &mut secrets, kept, random)?;
+    secrets::complete(deployment, &mut secrets, kept, making.random)?;
     let views = Views::build(deployment, facts, &addresses, &secrets, assets)?;
     judge::check_rules(deployment, &views)?;
-    let stacks = stacks::place(deployment, &views, assets)?;
+    let (made, authorities) = certificates::complete(deployment, &views, kept, making.now)?;
+    certificates::add_keys(&mut secrets, &made);
+    let stacks = stacks::place(deployment, &views, assets, &made)?;
     Ok(Resolved {
         deployment: deployment.name.clone(),
         preset: deployment.preset.id.clone(),
@@ -191,6 +203,7 @@ pub fn resolve(
         reach: judge::reach(deployment, &views)?,
         health: judge::health(deployment, &views, &stacks)?,
         endpoints: judge::endpoints(deployment, &views)?,
+        authorities,
         stacks,
         image_source: deployment.images.source,
         bundled: Vec::new(),
@@ -222,6 +235,7 @@ pub fn paths(
         reach: judge::reach(deployment, &views)?,
         health: Vec::new(),
         endpoints: Vec::new(),
+        authorities: Vec::new(),
         stacks: Vec::new(),
         image_source: deployment.images.source,
         bundled: Vec::new(),

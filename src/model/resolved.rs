@@ -32,6 +32,8 @@ pub struct Resolved {
     pub health: Vec<PlacedHealth>,
     /// Where the result can be seen.
     pub endpoints: Vec<PlacedEndpoint>,
+    /// Authorities of the deployment's own, which browsers must be told to trust.
+    pub authorities: Vec<PlacedAuthority>,
     /// How images reach the hosts.
     pub image_source: ImageSource,
     /// The images of the archives, when they come from some; filled in once those have been read.
@@ -125,6 +127,23 @@ pub struct RenderedFile {
     pub masked: String,
     /// Whether it holds a secret.
     pub secret: bool,
+    /// The service that takes it up by its `reload`.
+    pub reload: Option<String>,
+}
+
+/// An authority that was made for the deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedAuthority {
+    /// What its certificates are for.
+    pub title: String,
+    /// Names and addresses that are wanted of it; it may vouch for the first at least.
+    pub names: Vec<String>,
+    /// Its certificate, PEM.
+    pub pem: String,
+    /// The host that keeps it.
+    pub host: HostName,
+    /// Where it stands there.
+    pub path: String,
 }
 
 /// A value compared with what a container printed.

@@ -8,7 +8,7 @@ mod network;
 mod text;
 
 pub use certificate::{
-    CertificateDetails, CertificateProblem, check_certificate, check_key, read_certificate,
+    CertificateDetails, CertificateProblem, check_certificate, check_key, permits, read_certificate,
 };
 pub use network::{is_host_name, problem_of_host};
 pub use text::{accept_plain_secret, accept_secret, from_text, value_of_text};

@@ -14,6 +14,7 @@ use super::facts::{
 };
 use super::ids::{HostName, QuestionId};
 use super::preset::{Preset, Question, QuestionKind};
+use super::resolve::Making;
 use super::rules;
 use super::secret::Secrets;
 use super::template::{Kind, Scope, TemplateError};
@@ -241,6 +242,15 @@ pub fn facts_of(deployment: &Deployment) -> Vec<HostFacts> {
             facts(&host.name, own)
         })
         .collect()
+}
+
+/// Returns what makes secrets and certificates of samples: always the same randomness and the same time, as far as that is ours to choose.
+#[must_use]
+pub fn making() -> Making<'static> {
+    Making {
+        random: &|buffer| buffer.fill(7),
+        now: jiff::Timestamp::constant(1_800_000_000, 0),
+    }
 }
 
 /// Returns every way through the preset's choices, one changed at a time: the choices to pass to [`deployment`].

@@ -159,6 +159,10 @@ impl Scope {
         );
         environment.set_debug(true);
         environment.set_formatter(move |out, _state, value| kind.write(out, value));
+        if let Some(assets) = self.assets.clone() {
+            // What `include` takes in is written by the rules of the file that it goes into.
+            environment.set_loader(move |path| Ok(assets.asset(path)));
+        }
         functions::add(&mut environment, self);
         environment
     }

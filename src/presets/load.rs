@@ -198,6 +198,8 @@ fn number_of(preset: &Preset, list: &str, id: &str) -> Option<usize> {
             .stacks
             .iter()
             .position(|stack| stack.id.as_str() == id),
+        "certificate" => parts.certificates.iter().position(|made| made.id == id),
+        "file-set" => parts.file_sets.iter().position(|set| set.id == id),
         "health" => parts.health.iter().position(|health| health.id == id),
         _ => None,
     }

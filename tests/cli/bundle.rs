@@ -92,7 +92,7 @@ fn json_says_the_same() {
         .filter_map(|missing| missing["id"].as_str())
         .collect();
     missing.sort_unstable();
-    assert_eq!(missing, ["backend", "postgres", "ray"]);
+    assert_eq!(missing, ["backend", "postgres", "proxy", "ray"]);
 }
 
 #[test]

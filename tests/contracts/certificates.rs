@@ -1,5 +1,6 @@
 //! A certificate of the customer's: from the answers file to the proxy's folder on the host, and refused for the right reason.
 
+use crate::support::Variant;
 use camino::Utf8Path;
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
@@ -10,6 +11,8 @@ use openssl::x509::{X509Builder, X509NameBuilder};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 use syntho_installer::model::failure::Failure;
+use syntho_installer::model::ids::{HostName, StackId};
+use syntho_installer::model::resolved::Resolved;
 use syntho_installer::model::{resolve::resolve, sample};
 use syntho_installer::presets::{Presets, answers_example};
 use syntho_installer::settings::{Loaded, SettingsError, Surroundings, load_text};
@@ -82,20 +85,18 @@ fn a_good_pair_reaches_the_proxys_folder() {
         &facts,
         &|_, _, _| None,
         &Presets::default().assets(),
-        &|buffer| {
-            rand::fill(buffer);
-        },
+        sample::making(),
     );
     let resolved = resolved.unwrap();
     let stack = crate::support::placed(&resolved, "application", "ui");
-    let server_key = crate::support::file(stack, "proxy/server.key");
+    let server_key = crate::support::file(stack, "proxy/tls/server.key");
     assert_eq!(server_key.content.expose_secret().as_bytes(), pem);
     assert_eq!(
         (server_key.mode, server_key.masked.as_str()),
         (0o600, "‹tls-key›")
     );
     assert_eq!(
-        crate::support::file(stack, "proxy/server.crt")
+        crate::support::file(stack, "proxy/tls/server.crt")
             .content
             .expose_secret()
             .as_bytes(),
@@ -152,4 +153,53 @@ fn a_bad_pair_is_refused_before_anything_connects(
     let text = Failure::from_error(&error).causes.join("\n");
     assert!(text.contains(message), "{text}");
     assert!(!text.contains("PRIVATE KEY--"), "{text}");
+}
+
+/// The application with a certificate of the installer's own, as it would stand on a host that keeps `kept`.
+fn self_signed(kept: &dyn Fn(&str) -> Option<String>) -> Resolved {
+    let variant = Variant::chosen("syntho-app-ray", &[("tls", "self-signed")]);
+    let keeper = |host: &HostName, stack: &StackId, name: &str| {
+        assert_eq!((host.as_str(), stack.as_str()), ("ui", "application"));
+        kept(name).map(Into::into)
+    };
+    variant.try_resolve_with(&keeper).unwrap()
+}
+
+#[test]
+fn a_certificate_of_our_own_is_made_once_and_read_back_from_the_host() {
+    let first = self_signed(&|_| None);
+    let stack = crate::support::placed(&first, "application", "ui");
+    let content = |path: &str| {
+        let file = stack.files.iter().find(|file| file.path == path);
+        file.map(|file| file.content.expose_secret().to_owned())
+    };
+    let again = self_signed(&content);
+    for path in [
+        "tls/server.crt",
+        "tls/server.key",
+        "authority/ca.crt",
+        "authority/ca.key",
+    ] {
+        let path = format!("proxy/{path}");
+        let again = crate::support::placed(&again, "application", "ui");
+        let again = crate::support::file(again, &path);
+        assert_eq!(
+            Some(again.content.expose_secret().to_owned()),
+            content(&path),
+            "{path}"
+        );
+        let is_key = path.ends_with("key");
+        assert_eq!(again.secret, is_key, "{path}");
+        assert_eq!(again.mode, if is_key { 0o600 } else { 0o644 }, "{path}");
+        assert_eq!(again.reload.as_deref(), Some("proxy"));
+    }
+    let authority = &first.authorities[0];
+    assert_eq!(authority.names, ["syntho.acme.example", "10.0.0.11"]);
+    assert_eq!(
+        authority.path,
+        "/opt/syntho/sample/application/proxy/authority/ca.crt"
+    );
+    // Keys are taken out of whatever is told.
+    let key = content("proxy/authority/ca.key").unwrap();
+    assert!(first.secrets.appear_in(&key));
 }

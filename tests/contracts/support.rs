@@ -9,7 +9,7 @@ use syntho_installer::model::deployment::Deployment;
 use syntho_installer::model::facts::HostFacts;
 use syntho_installer::model::ids::{HostName, QuestionId, StackId};
 use syntho_installer::model::preset::Preset;
-use syntho_installer::model::resolve::{ResolveError, resolve};
+use syntho_installer::model::resolve::{Making, ResolveError, resolve};
 use syntho_installer::model::resolved::{PlacedStack, RenderedFile, Resolved};
 use syntho_installer::model::sample;
 use syntho_installer::model::template::Assets;
@@ -102,9 +102,11 @@ impl Variant {
         kept: &dyn Fn(&HostName, &StackId, &str) -> Option<secrecy::SecretString>,
     ) -> Result<Resolved, ResolveError> {
         let assets: Arc<dyn Assets> = Arc::new(MadeUpFiles(Presets::default().assets()));
-        resolve(&self.deployment, &self.facts, kept, &assets, &|buffer| {
-            rand::fill(buffer);
-        })
+        let making = Making {
+            random: &|buffer| rand::fill(buffer),
+            ..sample::making()
+        };
+        resolve(&self.deployment, &self.facts, kept, &assets, making)
     }
 
     pub(crate) fn try_resolve(&self) -> Result<Resolved, ResolveError> {

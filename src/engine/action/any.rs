@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage, Materials,
-    ProveEnvironment, PutFile, StartStack,
+    ProveEnvironment, PutFile, ReloadService, StartStack,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -23,6 +23,8 @@ pub enum AnyAction {
     ProveEnvironment(ProveEnvironment),
     /// Creates and starts containers.
     StartStack(StartStack),
+    /// Makes a service take up changed files.
+    ReloadService(ReloadService),
     /// Waits until services are healthy.
     AwaitHealth(AwaitHealth),
     /// Compares a value with the software's own words.
@@ -37,6 +39,7 @@ impl AnyAction {
             Self::DeliverImage(action) => action,
             Self::ProveEnvironment(action) => action,
             Self::StartStack(action) => action,
+            Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
         }
@@ -49,6 +52,7 @@ impl AnyAction {
             Self::DeliverImage(action) => action,
             Self::ProveEnvironment(action) => action,
             Self::StartStack(action) => action,
+            Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
         }

@@ -84,7 +84,7 @@ fn at_host(host: &HostName, steps: Steps<'_>, planning: &Planning<'_>) -> Result
         let shaken = step.after.iter().any(|after| moving.contains(after));
         step.probe = if shaken && rests_on_others(&step.action) {
             // What it rests on will change, so what stands there now says nothing.
-            Probe::Needed
+            anew(&step.action, &cx)?
         } else {
             step.action.probe(&cx)?
         };
@@ -98,11 +98,21 @@ fn at_host(host: &HostName, steps: Steps<'_>, planning: &Planning<'_>) -> Result
     Ok(())
 }
 
+/// Returns what becomes of a step whose ground will change.
+fn anew(action: &AnyAction, cx: &Context<'_>) -> Result<Probe, ActionError> {
+    match action {
+        // What does not run yet starts with the files as they will be.
+        AnyAction::ReloadService(reload) if !reload.stands(cx)? => Ok(Probe::AlreadySo),
+        _ => Ok(Probe::Needed),
+    }
+}
+
 /// Returns whether a step's outcome rests on the steps before it; files and images stand for themselves.
 fn rests_on_others(action: &AnyAction) -> bool {
     match action {
         AnyAction::CreateFolder(_) | AnyAction::PutFile(_) | AnyAction::DeliverImage(_) => false,
-        AnyAction::ProveEnvironment(_)
+        AnyAction::ReloadService(_)
+        | AnyAction::ProveEnvironment(_)
         | AnyAction::StartStack(_)
         | AnyAction::AwaitHealth(_)
         | AnyAction::ConfirmYield(_) => true,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PlanError, Planning};
 use crate::engine::action::{
     Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
-    ProveEnvironment, PutFile, Rights, StartStack,
+    ProveEnvironment, PutFile, ReloadService, Rights, StartStack,
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
@@ -36,6 +36,7 @@ pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>,
     }
     for stack in &planning.resolved.stacks {
         steps.start(stack)?;
+        steps.reloads(stack)?;
         steps.health(stack);
         steps.confirms(stack);
     }
@@ -235,7 +236,8 @@ impl<'a> Steps<'a> {
 
     fn start(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
         let id = StepId(format!("{}/stack/{}", stack.host, stack.id));
-        let paths = stack.files.iter().map(|file| file.path.clone());
+        let mounted = stack.files.iter().filter(|file| file.reload.is_none());
+        let paths = mounted.map(|file| file.path.clone());
         let images = stack.images.iter().map(|image| image.reference.clone());
         let action = AnyAction::StartStack(StartStack {
             stack: stack.id.clone(),
@@ -253,6 +255,35 @@ impl<'a> Steps<'a> {
         after.extend(self.ends_of(&stack.after));
         self.last.insert(key(stack), id.clone());
         self.push(id, stack, Phase::Stack, after, action);
+        Ok(())
+    }
+
+    /// Services take up changed files without their containers being made anew.
+    fn reloads(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        for service in stack.services.iter().filter(|s| !s.reload.is_empty()) {
+            let of_service = |file: &&RenderedFile| file.reload.as_ref() == Some(&service.name);
+            let files: Vec<String> = stack
+                .files
+                .iter()
+                .filter(of_service)
+                .map(|file| file.path.clone())
+                .collect();
+            if files.is_empty() {
+                continue;
+            }
+            let id = StepId(format!(
+                "{}/stack/{}/{}",
+                stack.host, stack.id, service.name
+            ));
+            let action = AnyAction::ReloadService(ReloadService {
+                stack: stack.id.clone(),
+                compose: self.compose(stack)?,
+                service: service.name.clone(),
+                run: service.reload.clone(),
+                files,
+            });
+            self.next(id, stack, Phase::Stack, action);
+        }
         Ok(())
     }
 

@@ -67,6 +67,7 @@ impl Sample {
             ],
             health: Vec::new(),
             endpoints: Vec::new(),
+            authorities: Vec::new(),
             image_source: ImageSource::Present,
             bundled: Vec::new(),
             registry: None,
@@ -214,6 +215,7 @@ pub(in crate::engine) fn compose_file(text: &str) -> RenderedFile {
         content: text.to_owned().into(),
         masked: text.to_owned(),
         secret: false,
+        reload: None,
     }
 }
 

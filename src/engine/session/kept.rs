@@ -1,4 +1,5 @@
-//! The secrets that hosts keep in their own `.env` files, read back so that nothing is typed twice and nothing generated changes by itself.
+//! What hosts keep in their own files, read back so that nothing is typed twice and nothing that was made changes by itself: secrets in `.env`, and
+//! certificates.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +15,23 @@ use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StackId};
 use crate::transport::{Host, TransportError, files};
 
-/// What hosts keep, by host, stack and variable.
+/// What hosts keep, by host, stack and variable or path.
 pub(super) type Kept = BTreeMap<(HostName, StackId, String), SecretString>;
 
-/// One file to read, and the variables of interest in it.
+/// One file to read.
 struct Reading {
     host: HostName,
     stack: StackId,
+    /// Its path in the stack's folder.
+    path: String,
+    /// The variables of interest in it; none where the whole file is.
     variables: Vec<String>,
 }
 
-/// Reads every kept secret from every host that may hold one.
+/// The variables file of a stack.
+const ENV_FILE: &str = ".env";
+
+/// Reads everything that is kept from every host that may hold it.
 pub(super) fn read(
     deployment: &Deployment,
     rights: &BTreeMap<HostName, Rights>,
@@ -46,25 +53,29 @@ pub(super) fn read(
 }
 
 fn readings(deployment: &Deployment) -> Vec<Reading> {
+    let preset = &deployment.preset;
+    let variables = preset.kept_variables().into_iter();
+    let variables =
+        variables.map(|(stack, variable, _)| (stack, ENV_FILE.to_owned(), Some(variable)));
+    let files = preset.kept_files().into_iter();
+    let files = files.map(|(stack, path)| (stack, path, None));
     let mut readings: Vec<Reading> = Vec::new();
-    for (stack, variable, _) in deployment.preset.kept_variables() {
-        let Some(role) = deployment.preset.stack(&stack).map(|stack| &stack.role) else {
+    for (stack, path, variable) in variables.chain(files) {
+        let Some(role) = preset.stack(&stack).map(|stack| &stack.role) else {
             continue;
         };
-        for host in deployment
-            .hosts
-            .iter()
-            .filter(|host| host.roles.contains(role))
-        {
-            match readings
-                .iter_mut()
-                .find(|reading| reading.host == host.name && reading.stack == stack)
-            {
-                Some(reading) => reading.variables.push(variable.clone()),
+        let hosts = deployment.hosts.iter();
+        for host in hosts.filter(|host| host.roles.contains(role)) {
+            let same = readings.iter_mut().find(|reading| {
+                reading.host == host.name && reading.stack == stack && reading.path == path
+            });
+            match same {
+                Some(reading) => reading.variables.extend(variable.clone()),
                 None => readings.push(Reading {
                     host: host.name.clone(),
                     stack: stack.clone(),
-                    variables: vec![variable.clone()],
+                    path: path.clone(),
+                    variables: variable.clone().into_iter().collect(),
                 }),
             }
         }
@@ -79,21 +90,19 @@ fn read_one(
     rights: Rights,
 ) -> Result<Kept, TransportError> {
     let folder = planner::folder(&deployment.base_folder, &deployment.name);
-    let path = format!("{folder}/{}/.env", reading.stack);
+    let path = format!("{folder}/{}/{}", reading.stack, reading.path);
     let Some(bytes) = files::read(host, &path, rights.privilege())? else {
         return Ok(Kept::new());
     };
     let text = String::from_utf8_lossy(&bytes);
+    let key = |name: &str| (reading.host.clone(), reading.stack.clone(), name.to_owned());
+    if reading.path != ENV_FILE {
+        let whole = (key(&reading.path), SecretString::from(text.into_owned()));
+        return Ok(Kept::from([whole]));
+    }
     let kept = reading.variables.iter().filter_map(|variable| {
         let value = dotenv::kept(&text, variable)?;
-        Some((
-            (
-                reading.host.clone(),
-                reading.stack.clone(),
-                variable.clone(),
-            ),
-            value,
-        ))
+        Some((key(variable), value))
     });
     Ok(kept.collect())
 }

@@ -25,7 +25,7 @@ use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::facts::HostFacts;
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StackId};
-use crate::model::resolve::resolve;
+use crate::model::resolve::{Making, resolve};
 use crate::model::resolved::Resolved;
 
 /// Hosts that were reached and looked at.
@@ -107,8 +107,11 @@ pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
     let facts: Vec<HostFacts> = seen.facts.values().cloned().collect();
     let look_up =
         |host: &HostName, stack: &StackId, variable: &str| look_up(&kept, host, stack, variable);
-    let random = |bytes: &mut [u8]| rand::fill(bytes);
-    let resolved = resolve(deployment, &facts, &look_up, &run.job.assets, &random)
+    let making = Making {
+        random: &|bytes| rand::fill(bytes),
+        now: jiff::Timestamp::now(),
+    };
+    let resolved = resolve(deployment, &facts, &look_up, &run.job.assets, making)
         .map_err(|error| Failure::from_error(&error))?;
     let redactor = Redactor::new(&resolved.secrets);
     run.listener.redact(redactor.clone());

@@ -219,6 +219,7 @@ fn unasked(name: &str, container: &ContainerFacts) -> Service {
         when: None,
         state,
         within: 0,
+        reload: Vec::new(),
     }
 }
 

@@ -5,9 +5,10 @@
 
 use serde::Deserialize;
 
+use super::certificate::MadeCertificate;
 use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 use super::question::Question;
-use super::stack::{Image, Stack, default_within};
+use super::stack::{FileSet, Image, Stack, default_within};
 use super::{Parts, Preset, Role, Rule, Value};
 use crate::model::ids::{PresetId, RoleId, StackId};
 
@@ -33,6 +34,10 @@ pub struct PresetFile {
     #[serde(default)]
     image: Vec<Image>,
     #[serde(default)]
+    certificate: Vec<MadeCertificate>,
+    #[serde(default)]
+    file_set: Vec<FileSet>,
+    #[serde(default)]
     stack: Vec<Stack>,
     #[serde(default)]
     reach: Vec<ReachRule>,
@@ -55,12 +60,14 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 10] {
+    pub fn counts(&self) -> [(&'static str, usize); 12] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
             ("rule", self.rule.len()),
             ("image", self.image.len()),
+            ("certificate", self.certificate.len()),
+            ("file-set", self.file_set.len()),
             ("stack", self.stack.len()),
             ("reach", self.reach.len()),
             ("need", self.need.len()),
@@ -109,6 +116,7 @@ impl PresetFile {
             parts: Parts::default(),
         };
         own.add_to(&mut parts);
+        spread_file_sets(&mut parts);
         Ok(Preset { parts, ..preset })
     }
 
@@ -117,6 +125,8 @@ impl PresetFile {
         parts.values.extend(self.value);
         parts.rules.extend(self.rule);
         parts.images.extend(self.image);
+        parts.certificates.extend(self.certificate);
+        parts.file_sets.extend(self.file_set);
         parts.stacks.extend(self.stack);
         parts.reach.extend(self.reach);
         parts.needs_of_roles.extend(self.need);
@@ -125,6 +135,20 @@ impl PresetFile {
             .extend(self.health.into_iter().map(|entry| entry.0));
         parts.endpoints.extend(self.endpoint);
         parts.logs.extend(self.log);
+    }
+}
+
+/// Puts the files of each set among those of the stacks that name it; a set that is not there stays named, for the preset's own check to complain.
+fn spread_file_sets(parts: &mut Parts) {
+    let sets = &parts.file_sets;
+    for stack in &mut parts.stacks {
+        stack.file_sets.retain(|id| {
+            let set = sets.iter().find(|set| set.id == *id);
+            stack
+                .files
+                .extend(set.into_iter().flat_map(|set| set.files.iter().cloned()));
+            set.is_none()
+        });
     }
 }
 

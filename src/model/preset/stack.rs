@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::certificate::CertificatePart;
 use crate::model::ids::{ImageId, QuestionId, RoleId, StackId};
 
 /// A container image by its part.
@@ -49,6 +50,9 @@ pub struct Stack {
     pub images: Vec<ImageId>,
     /// Files it consists of.
     pub files: Vec<StackFile>,
+    /// Sets of files that it shares with other stacks, by id; once the preset is read they stand among `files`.
+    #[serde(default)]
+    pub file_sets: Vec<String>,
     /// Host ports it will listen on; *templates*. Checked to be free before and to be ours after.
     #[serde(default)]
     pub ports: Vec<String>,
@@ -58,6 +62,16 @@ pub struct Stack {
     /// Values that later stacks use.
     #[serde(default)]
     pub yields: BTreeMap<String, Yield>,
+}
+
+/// Files that several stacks have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FileSet {
+    /// Its id.
+    pub id: String,
+    /// The files.
+    pub files: Vec<StackFile>,
 }
 
 /// A file on the host.
@@ -70,12 +84,21 @@ pub struct StackFile {
     /// A file on the operator's machine, named by the answer of this question; carried over byte for byte.
     #[serde(default)]
     pub from_answer: Option<QuestionId>,
+    /// The `[[certificate]]` that it is a `part` of.
+    #[serde(default)]
+    pub from_certificate: Option<String>,
+    /// Which part of the certificate.
+    #[serde(default)]
+    pub part: Option<CertificatePart>,
     /// Its path in the stack's folder; the file name of `from` when left out.
     #[serde(default)]
     pub to: Option<String>,
     /// Its mode in octal; `0644` when left out, `0600` for `.env`.
     #[serde(default)]
     pub mode: Option<String>,
+    /// The service whose `reload` takes up a changed file, so that no container is made anew for it.
+    #[serde(default)]
+    pub reload: Option<String>,
     /// Only when this *expression* is true.
     #[serde(default)]
     pub when: Option<String>,
@@ -96,6 +119,9 @@ pub struct Service {
     /// Seconds it may take until it is healthy and stays so.
     #[serde(default = "default_within")]
     pub within: u64,
+    /// The program, run in its container, by which it takes up changed files that name it in their `reload`.
+    #[serde(default)]
+    pub reload: Vec<String>,
 }
 
 pub(super) fn default_within() -> u64 {

@@ -84,10 +84,9 @@ mod tests {
             for choices in sample::variants(&preset) {
                 let deployment = sample::deployment(&preset, &choices).unwrap();
                 let facts = sample::facts_of(&deployment);
-                let resolved = resolve(&deployment, &facts, &|_, _, _| None, &assets, &|bytes| {
-                    bytes.fill(7);
-                })
-                .unwrap();
+                let making = sample::making();
+                let resolved =
+                    resolve(&deployment, &facts, &|_, _, _| None, &assets, making).unwrap();
                 let mut placed: Vec<_> = resolved
                     .stacks
                     .iter()

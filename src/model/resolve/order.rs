@@ -38,6 +38,7 @@ mod tests {
             after: after.iter().map(|id| id.parse().unwrap()).collect(),
             images: Vec::new(),
             files: Vec::new(),
+            file_sets: Vec::new(),
             ports: Vec::new(),
             services: Vec::new(),
             yields: std::collections::BTreeMap::new(),

@@ -6,6 +6,7 @@ use minijinja::Value;
 use secrecy::SecretString;
 
 use super::ResolveError;
+use super::certificates::Made;
 use super::order;
 use super::scope::{Views, name_of};
 use crate::model::deployment::{AnswerValue, Deployment};
@@ -23,6 +24,7 @@ pub(super) fn place(
     deployment: &Deployment,
     views: &Views,
     assets: &Arc<dyn Assets>,
+    made: &Made,
 ) -> Result<Vec<PlacedStack>, ResolveError> {
     let mut active = Vec::new();
     for stack in &deployment.preset.parts.stacks {
@@ -41,6 +43,7 @@ pub(super) fn place(
                 host,
                 views: in_stack(deployment, stack, views, &view.value()),
                 assets,
+                made,
             };
             let after = sorted.iter().map(|other| &other.id);
             let after = after
@@ -83,6 +86,7 @@ struct Placing<'a> {
     host: &'a HostName,
     views: Views,
     assets: &'a Arc<dyn Assets>,
+    made: &'a Made,
 }
 
 impl Placing<'_> {
@@ -129,10 +133,15 @@ impl Placing<'_> {
         entry: &str,
         file: &StackFile,
     ) -> Result<(RenderedFile, Variables), ResolveError> {
-        let (path, text, variables) = match (&file.from, &file.from_answer) {
-            (Some(from), None) => self.template(file, from)?,
-            (None, Some(_)) => self.operator_file(entry, file)?,
-            _ => return Err(self.broken(entry, "it needs exactly one of `from` and `from-answer`")),
+        let sources = (&file.from, &file.from_answer, &file.from_certificate);
+        let (path, text, variables) = match sources {
+            (Some(from), None, None) => self.template(file, from)?,
+            (None, Some(_), None) => self.operator_file(entry, file)?,
+            (None, None, Some(id)) => self.made_file(entry, file, id)?,
+            _ => {
+                let reason = "it needs exactly one of `from`, `from-answer` and `from-certificate`";
+                return Err(self.broken(entry, reason));
+            }
         };
         let secret = text.real != text.masked;
         let mode = match &file.mode {
@@ -158,6 +167,7 @@ impl Placing<'_> {
                 content: text.real.into(),
                 masked: text.masked,
                 secret,
+                reload: file.reload.clone(),
             },
             variables,
         ))
@@ -216,6 +226,28 @@ impl Placing<'_> {
         let question = self.deployment.preset.question(id);
         let is_key = question.is_some_and(|question| question.kind == QuestionKind::PrivateKey);
         let masked = if is_key { name_of(id) } else { real.clone() };
+        Ok((path, super::scope::Rendered { real, masked }, Vec::new()))
+    }
+
+    /// A part of a certificate that is made.
+    fn made_file(
+        &self,
+        entry: &str,
+        file: &StackFile,
+        id: &str,
+    ) -> Result<(String, super::scope::Rendered, Variables), ResolveError> {
+        let (Some(part), Some(path)) = (file.part, file.to.clone()) else {
+            return Err(self.broken(entry, "`from-certificate` needs `part` and `to`"));
+        };
+        let issued = self.made.get(id);
+        let issued = issued
+            .ok_or_else(|| self.broken(entry, format!("certificate `{id}` does not apply")))?;
+        let real = issued.part(part).to_owned();
+        let masked = if part.is_secret() {
+            format!("‹{id}›")
+        } else {
+            real.clone()
+        };
         Ok((path, super::scope::Rendered { real, masked }, Vec::new()))
     }
 

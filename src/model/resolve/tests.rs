@@ -108,7 +108,11 @@ fn resolved(deployment: &Deployment, kept: &[(&str, &str)]) -> Result<Resolved, 
     let assets: Arc<dyn Assets> = Arc::new(Files);
     let facts = sample::facts_of(deployment);
     let random = |buffer: &mut [u8]| buffer.fill(b'a');
-    resolve(deployment, &facts, &kept, &assets, &random)
+    let making = Making {
+        random: &random,
+        ..sample::making()
+    };
+    resolve(deployment, &facts, &kept, &assets, making)
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn rules_on_hosts_are_judged_on_each() {
 fn a_host_that_was_not_seen_is_our_own_fault() {
     let deployment = deployment(&[]);
     let assets: Arc<dyn Assets> = Arc::new(Files);
-    let error = resolve(&deployment, &[], &|_, _, _| None, &assets, &|_| {}).unwrap_err();
+    let error = resolve(&deployment, &[], &|_, _, _| None, &assets, sample::making()).unwrap_err();
     assert_eq!(error.to_string(), "nothing is known of host `one-1`");
     assert_eq!(error.kind(), FailureKind::Bug);
 }

@@ -143,6 +143,38 @@ pub fn read_certificate(
     })
 }
 
+/// Returns whether an authority may vouch for a name: bound to none it may for all.
+#[must_use]
+pub fn permits(pem: &[u8], name: &str) -> bool {
+    let blocks = certificates(pem).unwrap_or_default();
+    let Some(Ok(authority)) = blocks.first().map(|block| parse(1, block)) else {
+        return false;
+    };
+    let Ok(Some(bound)) = authority.name_constraints() else {
+        return authority.name_constraints().is_ok();
+    };
+    let permitted = bound.value.permitted_subtrees.iter().flatten();
+    let mut names = permitted.map(|subtree| &subtree.base);
+    match name.parse::<IpAddr>() {
+        // An address and its mask, one behind the other; ours are of single addresses.
+        Ok(address) => names.any(|base| match base {
+            GeneralName::IPAddress(bytes) => ip(&bytes[..bytes.len() / 2]) == Some(address),
+            _ => false,
+        }),
+        Err(_) => names.any(|base| match base {
+            GeneralName::DNSName(base) => is_below(name, base),
+            _ => false,
+        }),
+    }
+}
+
+/// Returns whether a name is a domain or below it.
+fn is_below(name: &str, domain: &str) -> bool {
+    let (name, domain) = (name.to_ascii_lowercase(), domain.to_ascii_lowercase());
+    name.strip_suffix(&domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Checks that a PEM private key belongs to the first certificate of a PEM file.
 ///
 /// # Errors

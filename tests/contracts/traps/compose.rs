@@ -216,7 +216,11 @@ fn t27_every_file_that_is_mounted_is_delivered() {
                 let source = volume.as_str().unwrap().split(':').next().unwrap();
                 if let Some(path) = source.strip_prefix("./") {
                     assert!(
-                        stack.files.iter().any(|file| file.path == path),
+                        stack
+                            .files
+                            .iter()
+                            .any(|file| file.path == path
+                                || file.path.starts_with(&format!("{path}/"))),
                         "{name} {service}: {path}"
                     );
                 }

@@ -15,6 +15,7 @@ fn action(within: u64) -> AwaitHealth {
             when: None,
             state: ServiceState::Running,
             within,
+            reload: Vec::new(),
         }],
         settle_ms: 0,
     }

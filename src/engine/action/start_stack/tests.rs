@@ -27,6 +27,7 @@ fn action(machine: &Machine) -> StartStack {
             when: None,
             state: ServiceState::Running,
             within: 5,
+            reload: Vec::new(),
         }],
         mounted: Vec::new(),
         deployment: machine.path("stack"),

@@ -110,6 +110,7 @@ fn a_certificate_is_told_with_its_end() {
         content: String::from_utf8(certificate()).unwrap().into(),
         masked: String::new(),
         secret: false,
+        reload: None,
     });
     let text = record_of(&resolved, &BTreeMap::new());
     let row = text

@@ -42,6 +42,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     }
     for stack in &preset.parts.stacks {
         self::stack(preset, stack, &mut problems);
+        files(preset, stack, &mut problems);
     }
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
@@ -81,6 +82,11 @@ fn names(preset: &Preset, problems: &mut Vec<Problem>) {
             ));
         }
     }
+    ids(preset, problems);
+}
+
+/// No list holds two entries of one id.
+fn ids(preset: &Preset, problems: &mut Vec<Problem>) {
     unique(
         "role",
         preset.roles.iter().map(|role| role.id.as_str()),
@@ -94,6 +100,20 @@ fn names(preset: &Preset, problems: &mut Vec<Problem>) {
     unique(
         "stack",
         preset.parts.stacks.iter().map(|stack| stack.id.as_str()),
+        problems,
+    );
+    unique(
+        "certificate",
+        preset
+            .parts
+            .certificates
+            .iter()
+            .map(|made| made.id.as_str()),
+        problems,
+    );
+    unique(
+        "file-set",
+        preset.parts.file_sets.iter().map(|set| set.id.as_str()),
         problems,
     );
     unique(
@@ -195,13 +215,6 @@ fn stack(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
     {
         complain("images", format!("there is no image `{id}`"));
     }
-    let ids = stack
-        .files
-        .iter()
-        .filter_map(|file| file.from_answer.as_ref());
-    for id in ids.filter(|id| preset.question(id).is_none()) {
-        complain("files", format!("there is no question `{id}`"));
-    }
     for (name, yielded) in &stack.yields {
         let Some(confirm) = &yielded.confirm else {
             continue;
@@ -220,6 +233,40 @@ fn stack(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
             Ok(regex) if regex.captures_len() == 2 => {}
             Ok(_) => complain("yields", format!("`{name}`: `log` needs exactly one group")),
             Err(error) => complain("yields", format!("`{name}`: {error}")),
+        }
+    }
+}
+
+/// Files come from something that is there, and are taken up by something that can.
+fn files(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
+    let mut complain = |key: &str, message: String| {
+        problems.push(Problem::new(format!("stack.{}.{key}", stack.id), message));
+    };
+    let ids = stack
+        .files
+        .iter()
+        .filter_map(|file| file.from_answer.as_ref());
+    for id in ids.filter(|id| preset.question(id).is_none()) {
+        complain("files", format!("there is no question `{id}`"));
+    }
+    for id in &stack.file_sets {
+        complain("file-sets", format!("there is no file set `{id}`"));
+    }
+    for file in &stack.files {
+        if let Some(id) = &file.from_certificate
+            && !preset.parts.certificates.iter().any(|made| made.id == *id)
+        {
+            complain("files", format!("there is no certificate `{id}`"));
+        }
+        let reloads = |name: &String| {
+            let service = stack.services.iter().find(|service| service.name == *name);
+            service.is_some_and(|service| !service.reload.is_empty())
+        };
+        if let Some(name) = file.reload.as_ref().filter(|name| !reloads(name)) {
+            complain(
+                "files",
+                format!("there is no service `{name}` with a `reload`"),
+            );
         }
     }
 }

@@ -48,9 +48,8 @@ pub(super) fn check(preset: &Arc<Preset>, assets: &Arc<dyn Assets>) -> Vec<Probl
         rules_and_names(&deployment, &mut problems);
         let facts = sample::facts_of(&deployment);
         proposals(&deployment, &facts, &mut problems);
-        match resolve(&deployment, &facts, &|_, _, _| None, &assets, &|buffer| {
-            buffer.fill(7);
-        }) {
+        let making = sample::making();
+        match resolve(&deployment, &facts, &|_, _, _| None, &assets, making) {
             Ok(resolved) => kept_variables(preset, &deployment, &resolved, &mut problems),
             Err(error) => problems.push(problem_of(error)),
         }
