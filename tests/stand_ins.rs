@@ -13,7 +13,9 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use syntho_installer::model::image::ImageRef;
-use syntho_installer::rehearsal::images::{Release, archive, ensure, ensure_registry};
+use syntho_installer::rehearsal::images::{
+    Product, Release, archive, ensure, ensure_of, ensure_registry,
+};
 use syntho_installer::rehearsal::{Engine, Fleet, FleetSpec, Vm, VmSpec};
 
 /// The application's start, with Ray, on a machine that other tests use too.
@@ -54,6 +56,8 @@ fn images_are_built_once_and_packed() {
     let images = ensure(engine(), &Release::ALL, &tell).unwrap();
     ensure_registry(engine(), &tell).unwrap();
     assert_eq!(images.len(), 15);
+    let hub = ensure_of(engine(), Product::Notebooks, &Release::ALL, &tell).unwrap();
+    assert_eq!(hub.len(), 11);
 
     let started = Instant::now();
     let told = Mutex::new(Vec::new());
@@ -76,7 +80,10 @@ fn images_are_built_once_and_packed() {
 
 #[test]
 fn no_image_tells_how_packages_were_found() {
-    for name in names(&ensure(engine(), &[Release::Old, Release::New], &tell).unwrap()) {
+    let releases = [Release::Old, Release::New];
+    let mut images = ensure(engine(), &releases, &tell).unwrap();
+    images.extend(ensure_of(engine(), Product::Notebooks, &releases, &tell).unwrap());
+    for name in names(&images) {
         let history = text(&docker(&["history", "--no-trunc", &name])).to_lowercase();
         assert!(
             !history.contains("index-url") && !history.contains("pip_"),
@@ -92,8 +99,12 @@ fn no_image_tells_how_packages_were_found() {
 
 #[test]
 fn what_is_missing_is_said_and_ends_the_container() {
-    let images = names(&ensure(engine(), &[Release::Old, Release::Broken], &tell).unwrap());
-    let cases: [(&str, &[&str], &str); 7] = [
+    let releases = [Release::Old, Release::Broken];
+    let mut images = names(&ensure(engine(), &releases, &tell).unwrap());
+    images.extend(names(
+        &ensure_of(engine(), Product::Notebooks, &releases, &tell).unwrap(),
+    ));
+    let cases: [(&str, &[&str], &str); 9] = [
         ("postgres:14.5", &[], "set POSTGRES_PASSWORD"),
         (
             "syntho-ray:1.9.0",
@@ -109,6 +120,12 @@ fn what_is_missing_is_said_and_ends_the_container() {
         ("syntho-core-api:1.11.0", &[], "this release is broken"),
         ("syntho-core-backend:1.9.0", &[], "not set: DB_HOST"),
         ("syntho-core-frontend:1.11.0", &[], "this release is broken"),
+        (
+            "hub-syntho-jupyterhub:1.11.0",
+            &[],
+            "this release is broken",
+        ),
+        ("/syntho-jupyterhub:1.11.0", &[], "this release is broken"),
     ];
     for (image, command, said) in cases {
         let image = images.iter().find(|name| name.ends_with(image)).unwrap();

@@ -20,6 +20,15 @@ use super::error::RehearsalError;
 
 pub use self::archive::archive;
 
+/// What a release is deployed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Product {
+    /// The application with Ray.
+    Application,
+    /// JupyterHub with Ray.
+    Notebooks,
+}
+
 /// A release of the stand-ins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Release {
@@ -50,17 +59,25 @@ impl Release {
     /// # Errors
     /// Never with the recipes as they are; a malformed name in them would be told.
     pub fn images(self) -> Result<Vec<ImageRef>, RehearsalError> {
-        self.stand_ins().map(StandIn::reference).collect()
+        self.images_of(Product::Application)
     }
 
-    fn stand_ins(self) -> impl Iterator<Item = &'static StandIn> {
+    /// Returns all images that a deployment of the release as this product uses.
+    ///
+    /// # Errors
+    /// As [`Self::images`].
+    pub fn images_of(self, product: Product) -> Result<Vec<ImageRef>, RehearsalError> {
+        self.stand_ins(product).map(StandIn::reference).collect()
+    }
+
+    fn stand_ins(self, product: Product) -> impl Iterator<Item = &'static StandIn> {
         table::ALL
             .iter()
-            .filter(move |image| image.serves(self.tag()))
+            .filter(move |image| image.serves(product, self.tag()))
     }
 }
 
-/// Makes sure that the engine holds all images of these releases, and returns their names.
+/// Makes sure that the engine holds all images of these releases of the application, and returns their names.
 ///
 /// An image is built when it is missing, or when its recipe or anything below it has changed. Two builds run at a time.
 ///
@@ -71,8 +88,24 @@ pub fn ensure(
     releases: &[Release],
     tell: Tell<'_>,
 ) -> Result<Vec<ImageRef>, RehearsalError> {
+    ensure_of(engine, Product::Application, releases, tell)
+}
+
+/// Makes sure that the engine holds all images of these releases of a product, and returns their names.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn ensure_of(
+    engine: &Engine,
+    product: Product,
+    releases: &[Release],
+    tell: Tell<'_>,
+) -> Result<Vec<ImageRef>, RehearsalError> {
     let mut wanted: Vec<&StandIn> = Vec::new();
-    for image in releases.iter().flat_map(|release| release.stand_ins()) {
+    for image in releases
+        .iter()
+        .flat_map(|release| release.stand_ins(product))
+    {
         if !wanted.contains(&image) {
             wanted.push(image);
         }
@@ -127,6 +160,17 @@ mod tests {
             ]
         );
         assert_eq!(names(Release::New).len(), 7);
+        let hub = Release::Old.images_of(Product::Notebooks).unwrap();
+        assert_eq!(
+            hub.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "postgres:14.5",
+                "nginx:1.26",
+                "syntho.azurecr.io/syntho-ray:1.9.0",
+                "syntho.azurecr.io/hub-syntho-jupyterhub:1.9.0",
+                "syntho.azurecr.io/syntho-jupyterhub:1.9.0",
+            ]
+        );
         assert_eq!(
             names(Release::Broken)
                 .iter()

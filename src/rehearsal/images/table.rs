@@ -1,6 +1,7 @@
 //! Which stand-in images there are, what each stands on, and what is fetched for it.
 
 use super::super::error::RehearsalError;
+use super::Product;
 use crate::model::image::ImageRef;
 
 /// What an image is built on.
@@ -46,20 +47,28 @@ const PYTHON: &str = "syntho-rehearsal/python:3.11";
 const TOOLS: &str = "syntho-rehearsal/tools:3.11";
 const SERVICES: &str = "syntho-rehearsal/services:3.11";
 const RAY_DEPS: &str = "syntho-rehearsal/ray-deps:3.11";
+const HUB_DEPS: &str = "syntho-rehearsal/hub-deps:3.11";
+const NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-deps:3.11";
 const REGISTRY: &str = "registry:2.8.2";
 
 const OLD_RAY: &str = "syntho.azurecr.io/syntho-ray:1.9.0";
 const OLD_CORE: &str = "syntho.azurecr.io/syntho-core-api:1.9.0";
 const OLD_BACKEND: &str = "syntho.azurecr.io/syntho-core-backend:1.9.0";
 const OLD_FRONTEND: &str = "syntho.azurecr.io/syntho-core-frontend:1.9.0";
+const OLD_HUB: &str = "syntho.azurecr.io/hub-syntho-jupyterhub:1.9.0";
+const OLD_NOTEBOOK: &str = "syntho.azurecr.io/syntho-jupyterhub:1.9.0";
 const NEW_RAY: &str = "syntho.azurecr.io/syntho-ray:1.10.0";
 const NEW_CORE: &str = "syntho.azurecr.io/syntho-core-api:1.10.0";
 const NEW_BACKEND: &str = "syntho.azurecr.io/syntho-core-backend:1.10.0";
 const NEW_FRONTEND: &str = "syntho.azurecr.io/syntho-core-frontend:1.10.0";
+const NEW_HUB: &str = "syntho.azurecr.io/hub-syntho-jupyterhub:1.10.0";
+const NEW_NOTEBOOK: &str = "syntho.azurecr.io/syntho-jupyterhub:1.10.0";
 const BROKEN_RAY: &str = "syntho.azurecr.io/syntho-ray:1.11.0";
 const BROKEN_CORE: &str = "syntho.azurecr.io/syntho-core-api:1.11.0";
 const BROKEN_BACKEND: &str = "syntho.azurecr.io/syntho-core-backend:1.11.0";
 const BROKEN_FRONTEND: &str = "syntho.azurecr.io/syntho-core-frontend:1.11.0";
+const BROKEN_HUB: &str = "syntho.azurecr.io/hub-syntho-jupyterhub:1.11.0";
+const BROKEN_NOTEBOOK: &str = "syntho.azurecr.io/syntho-jupyterhub:1.11.0";
 
 /// Every image. The long way is Ray's, so the images on it stand first: builds start in this order.
 pub(super) const ALL: &[StandIn] = &[
@@ -104,6 +113,30 @@ pub(super) const ALL: &[StandIn] = &[
     released(BROKEN_CORE, "broken", NEW_CORE, "1.11.0"),
     released(BROKEN_BACKEND, "broken", NEW_BACKEND, "1.11.0"),
     released(BROKEN_FRONTEND, "broken", NEW_FRONTEND, "1.11.0"),
+    fetched(
+        plain(HUB_DEPS, "hub-deps", Below::Image(PYTHON)),
+        "venv",
+        "/opt/hub",
+        &["-r", "requirements.txt"],
+    ),
+    fetched(
+        plain(NOTEBOOK_DEPS, "notebook-deps", Below::Image(PYTHON)),
+        "more",
+        "/opt/ray",
+        &["-r", "requirements.txt"],
+    ),
+    released(OLD_HUB, "hub", HUB_DEPS, "1.9.0"),
+    released(NEW_HUB, "hub", HUB_DEPS, "1.10.0"),
+    with_files_of(
+        NOTEBOOK_DEPS,
+        released(OLD_NOTEBOOK, "notebook", OLD_RAY, "1.9.0"),
+    ),
+    with_files_of(
+        NOTEBOOK_DEPS,
+        released(NEW_NOTEBOOK, "notebook", NEW_RAY, "1.10.0"),
+    ),
+    released(BROKEN_HUB, "broken", NEW_HUB, "1.11.0"),
+    released(BROKEN_NOTEBOOK, "broken", NEW_NOTEBOOK, "1.11.0"),
 ];
 
 const fn plain(image: &'static str, folder: &'static str, below: Below) -> StandIn {
@@ -130,8 +163,12 @@ const fn released(
 }
 
 const fn with_services(image: StandIn) -> StandIn {
+    with_files_of(SERVICES, image)
+}
+
+const fn with_files_of(other: &'static str, image: StandIn) -> StandIn {
     StandIn {
-        services: Some(SERVICES),
+        services: Some(other),
         ..image
     }
 }
@@ -157,9 +194,18 @@ impl StandIn {
     }
 
     /// Returns whether a deployment of the release runs it: the vendor's images have the release's tag, the others serve all.
-    pub(super) fn serves(&self, tag: &str) -> bool {
+    pub(super) fn serves(&self, product: Product, tag: &str) -> bool {
         let is_step = self.image.starts_with("syntho-rehearsal/") || self.image == REGISTRY;
-        !is_step && self.release.is_none_or(|release| release == tag)
+        !is_step && self.is_part_of(product) && self.release.is_none_or(|release| release == tag)
+    }
+
+    /// Returns whether the product runs it; by name, since what is said of an image here decides whether it is built anew.
+    fn is_part_of(&self, product: Product) -> bool {
+        let named = |part: &str| self.image.contains(part);
+        match product {
+            Product::Application => !named("jupyterhub"),
+            Product::Notebooks => !(named("syntho-core-") || named("redis")),
+        }
     }
 
     /// Returns the images that must be there before it can be built.
