@@ -1,7 +1,7 @@
 //! Presets and assets as files: embedded in the binary, added to or overridden by a folder.
 //!
-//! A folder given by `--presets` holds presets as `ID.toml`, fragments as `shared/NAME.toml` and templates under `assets/`; whatever it holds wins over
-//! what is embedded. A preset from a folder is checked against itself when it is loaded. What presets mean is the model's affair.
+//! A folder given by `--presets` holds presets as `ID.toml`, fragments as `shared/NAME.toml`, templates under `assets/` and the order in which presets are
+//! offered as `order.txt`; whatever it holds wins over what is embedded. A preset from a folder is checked against itself when it is loaded. What presets mean is the model's affair.
 
 mod describe;
 mod embedded;
@@ -22,6 +22,9 @@ use crate::model::preset::Preset;
 use crate::model::template::Assets;
 use embedded::{EmbeddedAssets, EmbeddedPresets};
 
+/// The file that says in which order presets are offered.
+const ORDER: &str = "order.txt";
+
 /// The presets and assets at hand.
 #[derive(Debug, Clone, Default)]
 pub struct Presets {
@@ -37,7 +40,7 @@ impl Presets {
         }
     }
 
-    /// Returns the ids of all presets, sorted.
+    /// Returns the ids of all presets: those that `order.txt` names first, in its order, the others behind them by name.
     #[must_use]
     pub fn ids(&self) -> Vec<PresetId> {
         let mut names: Vec<String> = EmbeddedPresets::file_names();
@@ -50,6 +53,9 @@ impl Presets {
             .collect();
         ids.sort();
         ids.dedup();
+        let order = self.text(ORDER).map(|(_, text)| text).unwrap_or_default();
+        let place = |id: &PresetId| order.lines().position(|line| line.trim() == id.as_str());
+        ids.sort_by_key(|id| place(id).unwrap_or(usize::MAX));
         ids
     }
 

@@ -16,7 +16,7 @@
 //!
 //! A question may `propose` a value from what the hosts are, with the reason in words; nothing is taken without the operator's yes.
 //!
-//! A file's kind follows from the template's name: `*.env`, `*.yaml`, `*.json`, `*.sh`, `*.md` and `*.txt`; anything else is taken for a configuration
+//! A file's kind follows from the template's name: `*.env`, `*.yaml`, `*.json`, `*.sh`, `*.py`, `*.md` and `*.txt`; anything else is taken for a configuration
 //! file with the strictest rule for values. See [`super::template::Kind`].
 
 mod certificate;

@@ -1,7 +1,7 @@
 //! Templates and expressions of presets, rendered strictly and quoted for the kind of file they make.
 //!
 //! An undefined name is an error, also where Jinja would shrug it off. What a person typed enters as a value and is never read as a template again. The
-//! kind of file decides how a value is written: as one quoted value of a `.env` line, as a JSON scalar in YAML, as one shell word in a script. A value that
+//! kind of file decides how a value is written: as one quoted value of a `.env` line, as a JSON scalar in YAML, as one shell word in a script, as a literal in Python. A value that
 //! the kind cannot carry is refused. Whether a file holds secrets is the caller's affair: it renders twice, with the secrets and with their names.
 
 mod functions;
@@ -258,6 +258,11 @@ mod tests {
         "A='x a: $b \"c\" {{ name }} # d'\n# note\n\n"
     )]
     #[case(Kind::Conf, "listen {{ port }};", "listen 3000;")]
+    #[case(
+        Kind::Python,
+        "x = {{ [nasty, 1, true] }}",
+        r#"x = ["a: $b \"c\" {{ name }} # d", 1, True]"#
+    )]
     #[case(Kind::Shell, "echo {{ nasty }}", "echo 'a: $b \"c\" {{ name }} # d'")]
     fn each_kind_quotes_in_its_way(
         #[case] kind: Kind,

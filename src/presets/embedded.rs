@@ -6,6 +6,7 @@ use rust_embed::RustEmbed;
 #[derive(RustEmbed)]
 #[folder = "presets/"]
 #[include = "*.toml"]
+#[include = "order.txt"]
 pub(super) struct EmbeddedPresets;
 
 /// What presets name under `assets/` of the source tree.

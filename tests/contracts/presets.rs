@@ -60,6 +60,30 @@ fn the_names_of_the_contract_are_there() {
     }
 }
 
+#[test]
+fn the_names_of_the_hubs_contract_are_there() {
+    let presets = Presets::default();
+    let summary = describe(&presets.load(&"jupyterhub-ray".parse().unwrap()).unwrap());
+    let roles: Vec<String> = summary
+        .roles
+        .iter()
+        .map(|role| format!("{} {}", role.id, role.count))
+        .collect();
+    assert_eq!(roles, ["hub 1", "ray-head 1", "ray-worker 1.."]);
+    let names = |list: &[&str], wanted: &str| {
+        for name in wanted.split_whitespace() {
+            assert!(list.contains(&name), "{name}");
+        }
+    };
+    let questions: Vec<&str> = summary.questions.iter().map(|q| q.id.as_str()).collect();
+    names(
+        &questions,
+        "public-host hub-port tls tls-cert tls-key authenticator allowed-users admin-users allow-all ray-shm license-key hub-database-password",
+    );
+    let images: Vec<&str> = summary.images.iter().map(|i| i.id.as_str()).collect();
+    names(&images, "ray hub notebook postgres proxy");
+}
+
 const PRESET: &str = r#"id = "small"
 title = "Small"
 summary = "One service."

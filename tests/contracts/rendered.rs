@@ -78,6 +78,7 @@ fn every_compose_file_is_yaml_with_labels_on_everything() {
 }
 
 #[rstest]
+#[case("jupyterhub-ray")]
 #[case("syntho-app-ray")]
 #[case("syntho-one-node")]
 fn the_files_of_each_preset(#[case] preset: &str) {

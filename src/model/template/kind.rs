@@ -18,6 +18,8 @@ pub enum Kind {
     Conf,
     /// A shell script: every value is one word.
     Shell,
+    /// A Python file: every value is a literal, or a list of them.
+    Python,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             "yaml" | "yml" => Self::Yaml,
             "json" => Self::Json,
             "sh" => Self::Shell,
+            "py" => Self::Python,
             "md" | "txt" => Self::Text,
             _ => Self::Conf,
         }
@@ -49,6 +52,7 @@ impl Kind {
         let text = match self {
             Self::Yaml => json(value)?.replace('$', "$$"),
             Self::Json => json(value)?,
+            Self::Python => python(value)?,
             Self::Text => scalar(value)?,
             Self::Env => one_line(scalar(value)?)?,
             Self::Conf => plain(scalar(value)?)?,
@@ -110,6 +114,22 @@ fn json(value: &Value) -> Result<String, Error> {
     }
 }
 
+/// Returns a value as Python reads it: JSON's texts, numbers and lists are literals there too, its booleans are not.
+fn python(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::Bool if value.is_true() => Ok("True".to_owned()),
+        ValueKind::Bool => Ok("False".to_owned()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value
+                .try_iter()?
+                .map(|item| python(&item))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(format!("[{}]", items.join(", ")))
+        }
+        _ => json(value),
+    }
+}
+
 fn json_text(text: &str) -> String {
     let mut json = serde_json::Value::from(text).to_string();
     // YAML takes fewer characters raw than JSON does.
@@ -137,7 +157,8 @@ mod tests {
     #[case("proxy/nginx.conf", Kind::Conf)]
     #[case("postgres/init.sh", Kind::Shell)]
     #[case("README.md", Kind::Text)]
-    #[case("jupyterhub_config.py", Kind::Conf)]
+    #[case("jupyterhub_config.py", Kind::Python)]
+    #[case("settings.ini", Kind::Conf)]
     fn kinds_by_name(#[case] template: &str, #[case] kind: Kind) {
         assert_eq!(Kind::of(template), kind);
     }
