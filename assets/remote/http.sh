@@ -1,21 +1,25 @@
 # Asks one address over HTTP and prints the body, a line break and `status<TAB>code`. Certificates are not judged here. Runs under dash and busybox sh.
 #
-# The caller puts assignments before it: `url`, `method` and `limit` (seconds). The body to send, when there is one, is JSON on standard input.
+# The caller puts assignments before it: `url`, `method`, `name` (what to be asked by, where the address is another; or nothing) and
+# `limit` (seconds). The body to send, when there is one, is JSON on standard input.
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
 if has curl; then
     set -- --silent --show-error --insecure --max-time "$limit" --request "$method" --write-out '\nstatus\t%{http_code}\n'
     if [ "$method" != GET ]; then set -- "$@" --header 'Content-Type: application/json' --data-binary @-; fi
+    if [ -n "$name" ]; then set -- "$@" --header "Host: $name"; fi
     exec curl "$@" "$url"
 fi
 
 for binary in python3 platform-python; do
     has "$binary" && exec "$binary" -c '
 import ssl, sys, urllib.error, urllib.request
-url, method, limit = sys.argv[1:4]
+url, method, limit, name = sys.argv[1:5]
 body = sys.stdin.buffer.read() if method != "GET" else None
 request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "application/json"} if body is not None else {})
+if name:
+    request.add_header("Host", name)
 trusting = ssl._create_unverified_context()
 try:
     answer = urllib.request.urlopen(request, timeout=float(limit), context=trusting)
@@ -25,12 +29,13 @@ except Exception as error:
     sys.exit(str(error))
 sys.stdout.buffer.write(answer.read(1 << 20))
 sys.stdout.write("\nstatus\t%d\n" % (answer.getcode() if hasattr(answer, "getcode") else answer.code))
-' "$url" "$method" "$limit"
+' "$url" "$method" "$limit" "$name"
 done
 
 if has wget && [ "$method" = GET ]; then
     said=$(mktemp) || exit 1
-    wget -q -S -T "$limit" -O - --no-check-certificate "$url" 2>"$said"
+    if [ -n "$name" ]; then set -- --header "Host: $name"; else set --; fi
+    wget -q -S -T "$limit" -O - "$@" --no-check-certificate "$url" 2>"$said"
     printf '\nstatus\t%s\n' "$(sed -n 's/^ *HTTP\/[0-9.]* \([0-9]*\).*/\1/p' "$said" | tail -n 1)"
     rm -f "$said"
     exit 0

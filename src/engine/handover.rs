@@ -3,6 +3,7 @@
 //! Markdown, so that it can be mailed, printed or put into a customer's wiki as it is. It holds no secret: accounts come without passwords, and what is kept in
 //! a file is named by its file. Deployments write it when they came to a good end; it is written from what hosts say then, not from what was meant.
 
+mod trust;
 mod write;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::model::ids::{HostName, RunId};
 use crate::model::resolved::Resolved;
 use crate::transport::{ContainerFilter, TransportError};
 
+pub use trust::AUTHORITY_FILE;
 pub use write::record;
 
 /// What the record is written from.

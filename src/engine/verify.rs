@@ -8,6 +8,7 @@ mod exec;
 mod http;
 mod images;
 mod port;
+mod tls;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,6 +64,8 @@ struct Finding {
     found: String,
     /// Why it is a problem, with the last words of whoever spoke.
     cause: Option<String>,
+    /// What to do about it, where the preset's own advice is about something else.
+    remedy: Option<String>,
     /// Trying again can not change it.
     certain: bool,
 }
@@ -73,6 +76,7 @@ impl Finding {
             verdict: Verdict::Pass,
             found: found.into(),
             cause: None,
+            remedy: None,
             certain: true,
         }
     }
@@ -82,6 +86,7 @@ impl Finding {
             verdict: Verdict::Fail,
             found: found.into(),
             cause: None,
+            remedy: None,
             certain: false,
         }
     }
@@ -206,6 +211,7 @@ impl Question<'_> {
                 PlacedProbe::Exec { host, .. } => Some(host.clone()),
                 PlacedProbe::Http { from, .. } => from.clone(),
                 PlacedProbe::Port { to, .. } => Some(to.clone()),
+                PlacedProbe::Tls { .. } => None,
             },
         }
     }
@@ -240,6 +246,7 @@ impl Question<'_> {
                 PlacedProbe::Exec { .. } => exec::run(verification, &health.probe),
                 PlacedProbe::Http { .. } => http::ask(verification, &health.probe),
                 PlacedProbe::Port { .. } => port::dial(verification, &health.probe),
+                PlacedProbe::Tls { .. } => tls::shake_hands(&health.probe),
             },
         }
     }
@@ -257,7 +264,10 @@ impl Question<'_> {
                 finding.found
             },
             cause: finding.cause,
-            remedy: self.remedy().filter(|_| finding.verdict != Verdict::Pass),
+            remedy: finding
+                .remedy
+                .or_else(|| self.remedy())
+                .filter(|_| finding.verdict != Verdict::Pass),
             command: None,
             opening: None,
             mends: false,

@@ -195,13 +195,19 @@ pub fn resolve(
     let (made, authorities) = certificates::complete(deployment, &views, kept, making.now)?;
     certificates::add_keys(&mut secrets, &made);
     let stacks = stacks::place(deployment, &views, assets, &made)?;
+    let around = judge::Around {
+        deployment,
+        stacks: &stacks,
+        made: &made,
+        assets,
+    };
     Ok(Resolved {
         deployment: deployment.name.clone(),
         preset: deployment.preset.id.clone(),
         title: deployment.preset.title.clone(),
         hosts: hosts(deployment, &addresses),
         reach: judge::reach(deployment, &views)?,
-        health: judge::health(deployment, &views, &stacks)?,
+        health: judge::health(deployment, &views, &around)?,
         endpoints: judge::endpoints(deployment, &views)?,
         authorities,
         stacks,

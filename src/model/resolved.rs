@@ -221,6 +221,25 @@ pub enum PlacedProbe {
         matches: Option<String>,
         /// Statuses that mean "not offered by this release".
         absent: Vec<u16>,
+        /// The name it is asked by, where the address is another.
+        name: Option<String>,
+        /// Where a redirect must lead.
+        location: Option<String>,
+        /// Whether every cookie must be marked secure.
+        secure_cookies: bool,
+    },
+    /// Shakes hands over TLS from the operator's machine.
+    Tls {
+        /// Where to connect.
+        address: String,
+        /// The port.
+        port: u16,
+        /// The name that browsers use.
+        name: String,
+        /// Whom to trust.
+        trust: Trust,
+        /// What to do when the certificate ends soon.
+        renew: Option<String>,
     },
     /// Connects to a port.
     Port {
@@ -233,6 +252,17 @@ pub enum PlacedProbe {
         /// Whether it must be open.
         open: bool,
     },
+}
+
+/// By whom a certificate must be vouched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// By the deployment's own authority, PEM: browsers are told to trust it.
+    Own(String),
+    /// By an authority that this machine knows, or by the last one of this chain, PEM.
+    Chain(String),
+    /// By an authority that this machine knows.
+    Known,
 }
 
 /// Where the result can be seen.

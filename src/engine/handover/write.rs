@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use openssl::x509::{X509, X509NameRef};
 use secrecy::ExposeSecret;
 
-use super::{HandOver, Stands};
+use super::{HandOver, Stands, trust};
 use crate::engine::compose::PROJECT_LABEL;
 use crate::model::check::Verdict;
 use crate::model::deployment::AnswerValue;
@@ -179,6 +179,9 @@ fn certificates(text: &mut String, over: &HandOver<'_>) {
         row(text, &[place, subject, issuer, until]);
     }
     text.push('\n');
+    for authority in &over.resolved.authorities {
+        trust::write(text, &over.resolved.deployment, authority);
+    }
 }
 
 /// Returns the common name, or all of a name where it has none.

@@ -68,6 +68,12 @@ fn by_hand(probe: &PlacedProbe, resolved: &Resolved) -> (String, String, String)
             let must = format!("It must say {}", statuses.join(" or "));
             (place(from.as_ref()), command, must)
         }
+        PlacedProbe::Tls {
+            address,
+            port,
+            name,
+            ..
+        } => shaken(address, *port, name),
         PlacedProbe::Port {
             from,
             to,
@@ -86,6 +92,17 @@ fn by_hand(probe: &PlacedProbe, resolved: &Resolved) -> (String, String, String)
             (place(from.as_ref()), command, must.to_owned())
         }
     }
+}
+
+/// Returns how hands are shaken by a program that says what it thinks of the certificate.
+fn shaken(address: &str, port: u16, name: &str) -> (String, String, String) {
+    let name = shell_quoted(name);
+    let command = format!(
+        "openssl s_client -connect {} -servername {name} -verify_hostname {name} -CAfile AUTHORITY.crt </dev/null",
+        shell_quoted(&format!("{address}:{port}"))
+    );
+    let must = "It must say `Verify return code: 0 (ok)`".to_owned();
+    (place(None), command, must)
 }
 
 /// Returns the command that asks over HTTP and says only the status.

@@ -130,6 +130,15 @@ fn hand_over(
     checks: &[CheckResult],
     stands: &BTreeMap<HostName, Stands>,
 ) {
+    for authority in &settled.resolved.authorities {
+        let text = match folder.save_authority(handover::AUTHORITY_FILE, &authority.pem) {
+            Ok(path) => format!(
+                "browsers trust the certificate once they are told to trust {path}; the hand-over record says how"
+            ),
+            Err(error) => format!("the authority's certificate was not written: {error}"),
+        };
+        run.listener.hear(Event::Noticed { host: None, text });
+    }
     let text = handover::record(&HandOver {
         deployment: &run.job.deployment,
         resolved: &settled.resolved,

@@ -252,6 +252,17 @@ impl DeploymentFolder {
         Ok(path)
     }
 
+    /// Writes the certificate of the deployment's own authority and returns where it is; it is for handing on.
+    ///
+    /// # Errors
+    /// Fails when it cannot be written.
+    pub fn save_authority(&self, file: &str, pem: &str) -> Result<Utf8PathBuf, StoreError> {
+        self.create()?;
+        let path = self.root.join(file);
+        private::replace(&path, pem.as_bytes())?;
+        Ok(path)
+    }
+
     /// Returns the receipts.
     #[must_use]
     pub fn receipts(&self) -> ReceiptStore {

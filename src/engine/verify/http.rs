@@ -24,6 +24,19 @@ const MOST: u64 = 1 << 20;
 struct Answer {
     status: u16,
     body: String,
+    /// Where it leads; only from here.
+    location: Option<String>,
+    /// The cookies it sets; only from here.
+    cookies: Vec<String>,
+}
+
+/// What is asked.
+struct Request<'a> {
+    url: &'a str,
+    method: &'a str,
+    body: Option<&'a SecretString>,
+    /// The name it is asked by, where the address is another.
+    name: Option<&'a str>,
 }
 
 pub(super) fn ask(verification: &Verification<'_>, probe: &PlacedProbe) -> Finding {
@@ -32,14 +45,21 @@ pub(super) fn ask(verification: &Verification<'_>, probe: &PlacedProbe) -> Findi
         url,
         method,
         body,
+        name,
         ..
     } = probe
     else {
         return Finding::fail("is not an address").certainly();
     };
+    let request = Request {
+        url,
+        method,
+        body: body.as_ref(),
+        name: name.as_deref(),
+    };
     let answer = match from {
-        None => from_here(url, method, body.as_ref()),
-        Some(host) => match from_host(verification, host, url, method, body.as_ref()) {
+        None => from_here(&request),
+        Some(host) => match from_host(verification, host, &request) {
             Ok(answer) => answer,
             Err(error) => return unreachable(&error),
         },
@@ -56,6 +76,8 @@ fn judge(probe: &PlacedProbe, answer: &Answer) -> Finding {
         status,
         matches,
         absent,
+        location,
+        secure_cookies,
         ..
     } = probe
     else {
@@ -81,6 +103,20 @@ fn judge(probe: &PlacedProbe, answer: &Answer) -> Finding {
             "{url} answers with status {code} instead of {wanted}"
         ));
     }
+    let led = answer.location.as_deref().unwrap_or("nowhere");
+    if let Some(wanted) = location.as_deref().filter(|wanted| *wanted != led) {
+        return Finding::fail(format!("{url} leads to {led} instead of {wanted}"));
+    }
+    if let Some(cookie) = answer
+        .cookies
+        .iter()
+        .find(|c| *secure_cookies && !is_secure(c))
+    {
+        let name = cookie.split('=').next().unwrap_or_default();
+        return Finding::fail(format!(
+            "{url} sets the cookie `{name}` without marking it secure"
+        ));
+    }
     match matches.as_deref().map(Regex::new) {
         None => Finding::pass(format!("{url} answers with status {code}")),
         Some(Ok(pattern)) if pattern.is_match(&answer.body) => {
@@ -95,8 +131,15 @@ fn judge(probe: &PlacedProbe, answer: &Answer) -> Finding {
     }
 }
 
+/// Returns whether a browser sends a cookie back over TLS only.
+fn is_secure(cookie: &str) -> bool {
+    let mut attributes = cookie.split(';').skip(1);
+    attributes.any(|attribute| attribute.trim().eq_ignore_ascii_case("secure"))
+}
+
 /// Asks from this machine; the error says why there was no answer.
-fn from_here(url: &str, method: &str, body: Option<&SecretString>) -> Result<Answer, String> {
+fn from_here(request: &Request<'_>) -> Result<Answer, String> {
+    let url = request.url;
     let tls = TlsConfig::builder().disable_verification(true).build();
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(LIMIT)))
@@ -106,15 +149,28 @@ fn from_here(url: &str, method: &str, body: Option<&SecretString>) -> Result<Ans
         .tls_config(tls)
         .build()
         .into();
-    let sent = match (method, body) {
+    let sent = match (request.method, request.body) {
         ("POST", body) => {
             let text = body.map_or("", ExposeSecret::expose_secret);
-            agent.post(url).content_type("application/json").send(text)
+            let post = agent.post(url).content_type("application/json");
+            match request.name {
+                Some(name) => post.header("Host", name).send(text),
+                None => post.send(text),
+            }
         }
-        _ => agent.get(url).call(),
+        _ => match request.name {
+            Some(name) => agent.get(url).header("Host", name).call(),
+            None => agent.get(url).call(),
+        },
     };
     let mut response = sent.map_err(|error| chain(&error))?;
     let status = response.status().as_u16();
+    let values = |name: &str| {
+        let all = response.headers().get_all(name).iter();
+        all.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect::<Vec<String>>()
+    };
+    let (location, cookies) = (values("location").pop(), values("set-cookie"));
     let body = response
         .body_mut()
         .with_config()
@@ -124,6 +180,8 @@ fn from_here(url: &str, method: &str, body: Option<&SecretString>) -> Result<Ans
         status,
         // A body that is too long or cut off is judged as far as its status goes.
         body: body.read_to_string().unwrap_or_default(),
+        location,
+        cookies,
     })
 }
 
@@ -141,9 +199,7 @@ fn chain(error: &ureq::Error) -> String {
 fn from_host(
     verification: &Verification<'_>,
     host: &HostName,
-    url: &str,
-    method: &str,
-    body: Option<&SecretString>,
+    request: &Request<'_>,
 ) -> Result<Result<Answer, String>, TransportError> {
     let quote = |text: &str| {
         shlex::try_quote(text)
@@ -151,11 +207,14 @@ fn from_host(
             .map_err(|_| TransportError::Unquotable)
     };
     let script = format!(
-        "url={}\nmethod={}\nlimit={LIMIT}\n{SCRIPT}",
-        quote(url)?,
-        quote(method)?
+        "url={}\nmethod={}\nname={}\nlimit={LIMIT}\n{SCRIPT}",
+        quote(request.url)?,
+        quote(request.method)?,
+        quote(request.name.unwrap_or_default())?
     );
-    let input = body.map_or(Input::Empty, |body| Input::Secret(body.clone()));
+    let input = request
+        .body
+        .map_or(Input::Empty, |body| Input::Secret(body.clone()));
     let command = Command::sh(script)
         .with_input(input)
         .within(Duration::from_secs(LIMIT + 10));
@@ -166,6 +225,8 @@ fn from_host(
         Some(Answer {
             status,
             body: body.to_owned(),
+            location: None,
+            cookies: Vec::new(),
         })
     });
     Ok(answer.ok_or_else(|| output.complaint()))

@@ -10,7 +10,7 @@ use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed
 use super::question::Question;
 use super::stack::{FileSet, Image, Stack, default_within};
 use super::{Parts, Preset, Role, Rule, Value};
-use crate::model::ids::{PresetId, RoleId, StackId};
+use crate::model::ids::{PresetId, QuestionId, RoleId, StackId};
 
 /// A preset file or a fragment, as read.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -183,6 +183,13 @@ struct HealthKeys {
     to: Option<RoleId>,
     port: Option<String>,
     open: Option<bool>,
+    name: Option<String>,
+    location: Option<String>,
+    secure_cookies: Option<bool>,
+    address: Option<String>,
+    certificate: Option<String>,
+    answer: Option<QuestionId>,
+    renew: Option<String>,
 }
 
 /// The kinds of judgements.
@@ -192,6 +199,7 @@ enum HealthKind {
     Exec,
     Http,
     Port,
+    Tls,
 }
 
 impl HealthKeys {
@@ -213,6 +221,13 @@ impl HealthKeys {
             ("to", self.to.is_some()),
             ("port", self.port.is_some()),
             ("open", self.open.is_some()),
+            ("name", self.name.is_some()),
+            ("location", self.location.is_some()),
+            ("secure-cookies", self.secure_cookies.is_some()),
+            ("address", self.address.is_some()),
+            ("certificate", self.certificate.is_some()),
+            ("answer", self.answer.is_some()),
+            ("renew", self.renew.is_some()),
         ]
         .into_iter()
         .filter_map(|(key, present)| present.then_some(key))
@@ -225,10 +240,23 @@ impl HealthKeys {
             HealthKind::Http => (
                 "http",
                 &[
-                    "from", "url", "method", "body", "status", "matches", "absent",
+                    "from",
+                    "url",
+                    "method",
+                    "body",
+                    "status",
+                    "matches",
+                    "absent",
+                    "name",
+                    "location",
+                    "secure-cookies",
                 ],
             ),
             HealthKind::Port => ("port", &["from", "to", "port", "open"]),
+            HealthKind::Tls => (
+                "tls",
+                &["address", "port", "name", "certificate", "answer", "renew"],
+            ),
         };
         match self
             .present()
@@ -248,41 +276,59 @@ impl HealthKeys {
 impl TryFrom<HealthKeys> for HealthEntry {
     type Error = String;
 
-    fn try_from(keys: HealthKeys) -> Result<Self, String> {
+    fn try_from(mut keys: HealthKeys) -> Result<Self, String> {
         keys.refuse_keys_of_other_kinds()?;
-        let id = keys.id;
-        let missing = |key: &str| format!("health `{id}` needs the key `{key}`");
-        let probe = match keys.kind {
-            HealthKind::Exec => HealthProbe::Exec {
-                on: keys.on.ok_or_else(|| missing("on"))?,
-                service: keys.service.ok_or_else(|| missing("service"))?,
-                run: keys.run.ok_or_else(|| missing("run"))?,
-                input: keys.input,
-                equals: keys.equals,
-            },
-            HealthKind::Http => HealthProbe::Http {
-                from: keys.from.ok_or_else(|| missing("from"))?,
-                url: keys.url.ok_or_else(|| missing("url"))?,
-                method: keys.method,
-                body: keys.body,
-                status: keys.status.unwrap_or_default(),
-                matches: keys.matches,
-                absent: keys.absent.unwrap_or_default(),
-            },
-            HealthKind::Port => HealthProbe::Port {
-                from: keys.from.ok_or_else(|| missing("from"))?,
-                to: keys.to.ok_or_else(|| missing("to"))?,
-                port: keys.port.ok_or_else(|| missing("port"))?,
-                open: keys.open.ok_or_else(|| missing("open"))?,
-            },
-        };
+        let probe = keys.probe()?;
         Ok(Self(Health {
-            id,
+            id: keys.id,
             title: keys.title,
             when: keys.when,
             probe,
             within: keys.within,
             remedy: keys.remedy,
         }))
+    }
+}
+
+impl HealthKeys {
+    /// Takes out what belongs to the kind.
+    fn probe(&mut self) -> Result<HealthProbe, String> {
+        let id = self.id.clone();
+        let missing = |key: &str| format!("health `{id}` needs the key `{key}`");
+        Ok(match self.kind {
+            HealthKind::Exec => HealthProbe::Exec {
+                on: self.on.take().ok_or_else(|| missing("on"))?,
+                service: self.service.take().ok_or_else(|| missing("service"))?,
+                run: self.run.take().ok_or_else(|| missing("run"))?,
+                input: self.input.take(),
+                equals: self.equals.take(),
+            },
+            HealthKind::Http => HealthProbe::Http {
+                from: self.from.take().ok_or_else(|| missing("from"))?,
+                url: self.url.take().ok_or_else(|| missing("url"))?,
+                method: self.method.take(),
+                body: self.body.take(),
+                status: self.status.take().unwrap_or_default(),
+                matches: self.matches.take(),
+                absent: self.absent.take().unwrap_or_default(),
+                name: self.name.take(),
+                location: self.location.take(),
+                secure_cookies: self.secure_cookies.unwrap_or_default(),
+            },
+            HealthKind::Port => HealthProbe::Port {
+                from: self.from.take().ok_or_else(|| missing("from"))?,
+                to: self.to.take().ok_or_else(|| missing("to"))?,
+                port: self.port.take().ok_or_else(|| missing("port"))?,
+                open: self.open.ok_or_else(|| missing("open"))?,
+            },
+            HealthKind::Tls => HealthProbe::Tls {
+                address: self.address.take().ok_or_else(|| missing("address"))?,
+                port: self.port.take().ok_or_else(|| missing("port"))?,
+                name: self.name.take().ok_or_else(|| missing("name"))?,
+                certificate: self.certificate.take(),
+                answer: self.answer.take(),
+                renew: self.renew.take(),
+            },
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{RoleId, StackId};
+use crate::model::ids::{QuestionId, RoleId, StackId};
 
 /// Who must reach whom.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -101,6 +101,27 @@ pub enum HealthProbe {
         matches: Option<String>,
         /// Statuses that mean "this release has no such path": reported as not offered, not as failed.
         absent: Vec<u16>,
+        /// The name it is asked by, where the address is another; a *template*.
+        name: Option<String>,
+        /// Where a redirect must lead, from the operator's side only; a *template*.
+        location: Option<String>,
+        /// Whether every cookie of the answer must be marked secure, from the operator's side only.
+        secure_cookies: bool,
+    },
+    /// Shakes hands over TLS from the operator's side, and judges what is shown as a browser does: by whom, for what name, until when.
+    Tls {
+        /// Where to connect; a *template*.
+        address: String,
+        /// The port; a *template*.
+        port: String,
+        /// The name that browsers use; a *template*.
+        name: String,
+        /// The `[[certificate]]` whose authority browsers are told to trust, when it applies.
+        certificate: Option<String>,
+        /// The question that names a file with the chain, when it is answered; what neither gives is judged by this machine's own authorities.
+        answer: Option<QuestionId>,
+        /// What to do when it ends soon; a *template*.
+        renew: Option<String>,
     },
     /// Connects to a port that must, or must not, be open from somewhere.
     Port {

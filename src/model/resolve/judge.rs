@@ -1,15 +1,20 @@
 //! How hosts must reach each other, how the product is judged, where it can be seen, and rules that need facts.
 
+mod tls;
+
+use std::sync::Arc;
+
 use minijinja::Value;
 
 use super::ResolveError;
+use super::certificates::Made;
 use super::scope::Views;
 use crate::model::deployment::Deployment;
 use crate::model::fault::{Fault, Faults};
 use crate::model::ids::HostName;
 use crate::model::preset::{Health, HealthProbe};
 use crate::model::resolved::{PlacedEndpoint, PlacedHealth, PlacedProbe, PlacedStack, ReachNeed};
-use crate::model::template::{HostView, Kind};
+use crate::model::template::{Assets, HostView, Kind};
 
 /// Who connects when it is the operator's machine.
 const OPERATOR: &str = "operator";
@@ -118,11 +123,20 @@ pub(super) fn port_range(entry: &str, text: &str) -> Result<Option<(u16, u16)>, 
     }
 }
 
+/// What judgements need beside the views.
+pub(super) struct Around<'a> {
+    pub(super) deployment: &'a Deployment,
+    pub(super) stacks: &'a [PlacedStack],
+    /// Certificates that were made.
+    pub(super) made: &'a Made,
+    pub(super) assets: &'a Arc<dyn Assets>,
+}
+
 /// Returns every judgement with its hosts settled.
 pub(super) fn health(
     deployment: &Deployment,
     views: &Views,
-    stacks: &[PlacedStack],
+    around: &Around<'_>,
 ) -> Result<Vec<PlacedHealth>, ResolveError> {
     let mut placed = Vec::new();
     for health in &deployment.preset.parts.health {
@@ -130,7 +144,7 @@ pub(super) fn health(
         if !views.holds(&format!("{entry}.when"), health.when.as_deref())? {
             continue;
         }
-        let probes = probes(&entry, &health.probe, views, stacks)?;
+        let probes = probes(&entry, &health.probe, views, around)?;
         let several = probes.len() > 1;
         for (place, views, probe) in probes {
             let on = place.filter(|_| several);
@@ -166,10 +180,15 @@ fn probes(
     entry: &str,
     probe: &HealthProbe,
     views: &Views,
-    stacks: &[PlacedStack],
+    around: &Around<'_>,
 ) -> Result<Vec<Placed>, ResolveError> {
     match probe {
-        HealthProbe::Exec { on, .. } => stacks
+        HealthProbe::Tls { .. } => {
+            let probe = tls::place(entry, probe, views, around)?;
+            Ok(vec![(None, on_host(views, None), probe)])
+        }
+        HealthProbe::Exec { on, .. } => around
+            .stacks
             .iter()
             .filter(|stack| &stack.id == on)
             .map(|stack| {
@@ -280,10 +299,20 @@ fn http(
         status,
         matches,
         absent,
+        name,
+        location,
+        secure_cookies,
         ..
     } = probe
     else {
         return Err(not_this_kind(entry));
+    };
+    let text = |key: &str, template: &Option<String>| {
+        let entry = format!("{entry}.{key}");
+        let template = template.as_ref();
+        template
+            .map(|template| views.open(Kind::Text, &entry, template))
+            .transpose()
     };
     let body = match body {
         Some(body) => Some(
@@ -306,6 +335,9 @@ fn http(
         },
         matches: matches.clone(),
         absent: absent.clone(),
+        name: text("name", name)?,
+        location: text("location", location)?,
+        secure_cookies: *secure_cookies,
     })
 }
 

@@ -123,6 +123,32 @@ fn a_certificate_is_told_with_its_end() {
     );
 }
 
+#[test]
+fn an_authority_of_our_own_comes_with_its_fingerprint_and_the_ways_to_trust_it() {
+    use crate::model::resolved::PlacedAuthority;
+    let mut resolved = resolved("/opt/syntho");
+    resolved.authorities.push(PlacedAuthority {
+        title: "Proxy".to_owned(),
+        names: vec!["acme.example".to_owned(), "10.0.0.11".to_owned()],
+        pem: String::from_utf8(certificate()).unwrap(),
+        host: "ui".parse().unwrap(),
+        path: "/opt/syntho/acme/application/proxy/authority/ca.crt".to_owned(),
+    });
+    resolved.stacks[0].files.push(RenderedFile {
+        path: "proxy/server.crt".to_owned(),
+        mode: 0o644,
+        content: String::from_utf8(certificate()).unwrap().into(),
+        masked: String::new(),
+        secret: false,
+        reload: None,
+    });
+    let text = record_of(&resolved, &BTreeMap::new());
+    let begin = text.find("### How browsers").unwrap();
+    let end = begin + text[begin..].find("## Accounts").unwrap();
+    let fingerprint = regex::Regex::new("(?:[0-9A-F]{2}:){31}[0-9A-F]{2}").unwrap();
+    insta::assert_snapshot!(fingerprint.replace(&text[begin..end], "FINGERPRINT"));
+}
+
 /// Returns a certificate that ends with the year 2029.
 fn certificate() -> Vec<u8> {
     use openssl::asn1::Asn1Time;

@@ -47,6 +47,9 @@ fn probe(from: Option<&str>, url: String) -> PlacedProbe {
         status: vec![200, 201],
         matches: Some("it's \\$x".to_owned()),
         absent: vec![404],
+        name: None,
+        location: None,
+        secure_cookies: false,
     }
 }
 
@@ -89,4 +92,63 @@ fn nobody_there_is_said(#[values(None, Some("ui"))] from: Option<&str>) {
     let finding = asked(&probe(from, format!("http://{closed}/")));
     assert!(finding.found.ends_with("does not answer"), "{finding:?}");
     assert!(finding.cause.is_some());
+}
+
+/// Answers one request with these header lines, and tells what it was asked.
+fn speaker(lines: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let (mut line, mut all) = (String::new(), String::new());
+        while reader.read_line(&mut line).unwrap() > 2 {
+            all.push_str(&std::mem::take(&mut line));
+        }
+        told.send(all).unwrap();
+        write!(
+            stream,
+            "HTTP/1.1 301 X\r\nConnection: close\r\nContent-Length: 0\r\n{lines}\r\n"
+        )
+        .unwrap();
+    });
+    (url, heard)
+}
+
+#[rstest]
+#[case("Location: https://acme.example/\r\n", Verdict::Pass, "status 301")]
+#[case(
+    "Location: https://10.0.0.1/\r\n",
+    Verdict::Fail,
+    "leads to https://10.0.0.1/ instead of https://acme.example/"
+)]
+#[case("", Verdict::Fail, "leads to nowhere")]
+#[case(
+    "Location: https://acme.example/\r\nSet-Cookie: a=1; Secure\r\nSet-Cookie: b=secure; Path=/\r\n",
+    Verdict::Fail,
+    "sets the cookie `b` without"
+)]
+fn where_it_leads_and_cookies_are_judged(
+    #[case] lines: &'static str,
+    #[case] verdict: Verdict,
+    #[case] found: &str,
+) {
+    let (url, heard) = speaker(lines);
+    let finding = asked(&PlacedProbe::Http {
+        from: None,
+        url,
+        method: "GET".to_owned(),
+        body: None,
+        status: vec![301],
+        matches: None,
+        absent: Vec::new(),
+        name: Some("acme.example".to_owned()),
+        location: Some("https://acme.example/".to_owned()),
+        secure_cookies: true,
+    });
+    assert_eq!(finding.verdict, verdict, "{finding:?}");
+    assert!(finding.found.contains(found), "{finding:?}");
+    let request = heard.recv().unwrap().to_lowercase();
+    assert!(request.contains("host: acme.example\r\n"), "{request}");
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::Problem;
-use crate::model::ids::{RoleId, StackId};
+use super::{Problem, files};
+use crate::model::ids::{QuestionId, RoleId, StackId};
 use crate::model::preset::{HealthProbe, Preset, Question, QuestionKind, Stack};
 use crate::model::rules;
 use crate::model::size;
@@ -42,7 +42,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     }
     for stack in &preset.parts.stacks {
         self::stack(preset, stack, &mut problems);
-        files(preset, stack, &mut problems);
+        files::check(preset, stack, &mut problems);
     }
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
@@ -237,40 +237,6 @@ fn stack(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Files come from something that is there, and are taken up by something that can.
-fn files(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
-    let mut complain = |key: &str, message: String| {
-        problems.push(Problem::new(format!("stack.{}.{key}", stack.id), message));
-    };
-    let ids = stack
-        .files
-        .iter()
-        .filter_map(|file| file.from_answer.as_ref());
-    for id in ids.filter(|id| preset.question(id).is_none()) {
-        complain("files", format!("there is no question `{id}`"));
-    }
-    for id in &stack.file_sets {
-        complain("file-sets", format!("there is no file set `{id}`"));
-    }
-    for file in &stack.files {
-        if let Some(id) = &file.from_certificate
-            && !preset.parts.certificates.iter().any(|made| made.id == *id)
-        {
-            complain("files", format!("there is no certificate `{id}`"));
-        }
-        let reloads = |name: &String| {
-            let service = stack.services.iter().find(|service| service.name == *name);
-            service.is_some_and(|service| !service.reload.is_empty())
-        };
-        if let Some(name) = file.reload.as_ref().filter(|name| !reloads(name)) {
-            complain(
-                "files",
-                format!("there is no service `{name}` with a `reload`"),
-            );
-        }
-    }
-}
-
 fn images_and_needs(preset: &Preset, problems: &mut Vec<Problem>) {
     for image in &preset.parts.images {
         if let Err(error) = size::parse(&image.unpacked) {
@@ -309,13 +275,33 @@ fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
                     complain(format!("stack `{on}` has no service `{service}`"));
                 }
             }
-            HealthProbe::Http { from, matches, .. } => {
+            HealthProbe::Http {
+                from,
+                matches,
+                location,
+                secure_cookies,
+                ..
+            } => {
+                if (location.is_some() || *secure_cookies) && from != "operator" {
+                    complain(
+                        "`location` and `secure-cookies` are judged from `operator` only"
+                            .to_owned(),
+                    );
+                }
                 if !is_source(preset, from) {
                     complain(format!("`{from}` is neither `operator` nor a role"));
                 }
                 if let Some(Err(error)) = matches.as_ref().map(|text| Regex::new(text)) {
                     complain(error.to_string());
                 }
+            }
+            HealthProbe::Tls {
+                certificate,
+                answer,
+                ..
+            } => {
+                let unknown = unknown_trust(preset, certificate.as_deref(), answer.as_ref());
+                unknown.into_iter().for_each(&mut complain);
             }
             HealthProbe::Port { from, to, .. } => {
                 if !is_source(preset, from) {
@@ -333,6 +319,20 @@ fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(format!("log[{number}]"), message));
         }
     }
+}
+
+/// Returns what a judgement over TLS names and is not there.
+fn unknown_trust(
+    preset: &Preset,
+    certificate: Option<&str>,
+    answer: Option<&QuestionId>,
+) -> Vec<String> {
+    let made = &preset.parts.certificates;
+    let certificate = certificate.filter(|id| !made.iter().any(|made| made.id == *id));
+    let answer = answer.filter(|id| preset.question(id).is_none());
+    let certificate = certificate.map(|id| format!("there is no certificate `{id}`"));
+    let answer = answer.map(|id| format!("there is no question `{id}`"));
+    certificate.into_iter().chain(answer).collect()
 }
 
 fn has_service(preset: &Preset, stack: &StackId, service: &str) -> bool {
