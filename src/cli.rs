@@ -4,6 +4,7 @@
 //! which value wins over which is in [`crate::settings`].
 
 mod bundle;
+mod logs;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 
 use crate::model::ids::{DeploymentName, PresetId};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
+pub use logs::LogsArgs;
 
 /// How a command's end is told to the caller; printed below `--help`.
 const EXIT_CODES: &str = "\
@@ -108,6 +110,8 @@ pub enum Command {
     Status(NamedArgs),
     /// Judge whether a deployment works
     Verify(NamedArgs),
+    /// Gather the logs of all hosts and services into one file
+    Logs(LogsArgs),
     /// Play a recorded run again
     Replay(ReplayArgs),
     /// Make, check and push image archives, and manage the store they are read into
@@ -296,6 +300,9 @@ mod tests {
     #[case(&["deploy", "acme", "--answers", "a.toml"], false)]
     #[case(&["deploy", "acme", "--plain", "--json"], false)]
     #[case(&["deploy", "Acme"], false)]
+    #[case(&["logs", "acme", "--since", "2h", "--host", "ui", "--host", "db", "--tail", "10"], true)]
+    #[case(&["logs", "acme", "--since", "some time ago"], false)]
+    #[case(&["logs", "acme", "--follow", "--until", "1h"], false)]
     #[case(&["-q", "-v", "presets"], false)]
     #[case(&["--concurrency", "0", "presets"], false)]
     fn combinations(#[case] arguments: &[&str], #[case] accepted: bool) {

@@ -11,6 +11,7 @@ mod demo;
 mod drive;
 mod home;
 mod log_file;
+mod logs;
 mod new;
 mod overview;
 mod presets;
@@ -98,6 +99,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Deploy(args)) => run::deploy(session, args),
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
+        Some(Command::Logs(args)) => logs::run(session, args),
         Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Bundle(command)) => bundle::run(session, command),
         Some(Command::Demo(args)) => demo::run(session, args),
@@ -121,6 +123,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Plan(args)) => args.json,
         Some(Command::Deploy(args)) => args.telling.json,
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
+        Some(Command::Logs(args)) => args.json,
         _ => false,
     }
 }

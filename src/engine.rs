@@ -8,6 +8,7 @@ pub mod compose;
 pub mod delivery;
 pub mod facts;
 mod fan_out;
+pub mod gather;
 pub mod handover;
 pub mod helm;
 pub mod it_sheet;

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod image;
 pub mod issue;
 pub mod log;
+pub mod moment;
 pub mod operator;
 pub mod plan;
 pub mod preset;

@@ -328,6 +328,8 @@ pub struct LogWanted {
     pub container: String,
     /// Only what it printed from this second on.
     pub since: Option<jiff::Timestamp>,
+    /// Only what it printed up to the end of this second.
+    pub until: Option<jiff::Timestamp>,
     /// Only the last so many lines of it.
     pub tail: Option<usize>,
 }
@@ -349,6 +351,8 @@ pub enum LogNews<'a> {
     Piece(usize, Stream, &'a [u8]),
     /// This one will say no more.
     Ended(usize),
+    /// This one cannot be read, in the engine's words: it is gone, or its log driver keeps nothing. It will say no more.
+    Unreadable(usize, &'a str),
     /// Nobody said anything for a while.
     Quiet,
 }
@@ -448,6 +452,17 @@ pub trait Docker: Send + Sync {
     /// # Errors
     /// When the engine does not answer or says no.
     fn logs(&self, container: &str, tail: usize) -> Result<String, TransportError>;
+
+    /// Hands over a file or folder of a container, running or not, as a tar archive, until the sink breaks.
+    ///
+    /// # Errors
+    /// When the engine does not answer or says no, such as when there is no such path.
+    fn copy_out(
+        &self,
+        container: &str,
+        path: &str,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), TransportError>;
 
     /// Runs a program in a container with this standard input and returns what it printed.
     ///

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use secrecy::SecretString;
-use syntho_installer::logs::{Collector, Go, Hands, Reach};
+use syntho_installer::logs::{Collector, Go, Hands, Heard, Reach};
 use syntho_installer::model::docker::ContainerUsage;
 use syntho_installer::model::image::ImageRef;
 use syntho_installer::model::log::{LogRecord, LogSource, Voice};
@@ -198,31 +198,47 @@ mod docker {
         until: Until,
         enough: usize,
     ) -> Vec<LogRecord> {
-        let mut lines = Vec::new();
-        let began = Instant::now();
-        let mut hands = Hands {
-            clean: &|text| text.replace("pa55word", "***"),
-            take: &mut |record| {
-                lines.push(record);
-                if lines.len() < enough {
-                    Go::On
-                } else {
-                    Go::Off
-                }
-            },
-            go_on: &|| {
-                assert!(
-                    began.elapsed() < Duration::from_secs(20),
-                    "lines do not come"
-                );
-                Go::On
-            },
+        let mut ear = Ear {
+            lines: Vec::new(),
+            enough,
+            began: Instant::now(),
         };
         let docker = engine.api.as_ref();
-        collector
-            .collect(docker, sources, until, &mut hands)
-            .unwrap();
-        lines
+        collector.collect(docker, sources, until, &mut ear).unwrap();
+        ear.lines
+    }
+
+    /// Keeps lines until there are enough.
+    struct Ear {
+        lines: Vec<LogRecord>,
+        enough: usize,
+        began: Instant,
+    }
+
+    impl Hands for Ear {
+        fn take(&mut self, heard: Heard<'_>) -> Go {
+            self.lines.push(LogRecord {
+                time: heard.time,
+                source: Arc::clone(heard.source),
+                voice: heard.voice,
+                text: heard.text.replace("pa55word", "***"),
+            });
+            if self.lines.len() < self.enough {
+                Go::On
+            } else {
+                Go::Off
+            }
+        }
+
+        fn unreadable(&mut self, source: &LogSource, _: &str) {
+            assert_eq!(source.container, "no-such-container");
+        }
+
+        fn go_on(&mut self) -> Go {
+            let took = self.began.elapsed();
+            assert!(took < Duration::from_secs(20), "lines do not come");
+            Go::On
+        }
     }
 
     fn source(container: &Container<'_>, service: &str) -> Arc<LogSource> {
@@ -289,8 +305,8 @@ mod docker {
             };
             let sources = [Arc::new(gone), Arc::clone(&sources[0])];
             let reach = Reach {
-                since: None,
                 tail: Some(1),
+                ..Reach::default()
             };
             let last = collected(
                 &engine,

@@ -1,28 +1,69 @@
 //! Keeps secrets out of whatever a host says: each is replaced by its name, in every encoding in which software prints them.
 //!
-//! The last line of defence for events, failures and receipts; nothing may rely on it to print a secret.
+//! The last line of defence for events, failures, receipts, logs and archives; nothing may rely on it to print a secret.
+//!
+//! - [`forms`]: how a value may be written; [`spans`]: where any of them stands in a text.
+//! - [`stream`]: the same over text that comes in pieces, line by line or byte by byte.
+//! - [`patterns`]: what is a secret by its look, whoever it belongs to.
+//! - [`kept`]: the secrets that hosts keep in their own `.env` files.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+mod forms;
+pub(in crate::engine) mod kept;
+mod patterns;
+mod spans;
+mod stream;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
 
 use crate::model::check::CheckResult;
 use crate::model::failure::Failure;
 use crate::model::secret::Secrets;
+use spans::Finder;
+pub use stream::{Part, Sieve, Washer};
 
 /// Shorter secrets would match half of every log.
 const LEAST: usize = 4;
 
-/// Replaces the secrets of one deployment by their names.
+/// How often each secret was replaced, by its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    /// Counts one more.
+    fn add(&mut self, name: &str) {
+        match self.0.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(self.0.insert(name.to_owned(), 1)),
+        }
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            *self.0.entry(name.clone()).or_default() += count;
+        }
+    }
+
+    /// Returns names with their counts.
+    #[must_use]
+    pub fn counts(&self) -> &BTreeMap<String, u64> {
+        &self.0
+    }
+}
+
+/// Replaces the secrets of one deployment by their names. Clones share what they know.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// What is looked for, longest first, and what stands for it.
-    needles: Vec<(String, String)>,
+    finder: Arc<Finder>,
 }
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Redactor({} needles)", self.needles.len())
+        write!(f, "Redactor({} needles)", self.finder.len())
     }
 }
 
@@ -34,25 +75,51 @@ impl Redactor {
         for (id, secret) in secrets.iter() {
             let value = secret.expose_secret();
             if value.len() >= LEAST {
-                let name = format!("‹{id}›");
-                needles.extend(forms(value).into_iter().map(|form| (form, name.clone())));
+                needles.extend(forms::of(value, id.as_str()));
             }
         }
-        needles.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
-        needles.dedup();
-        Self { needles }
+        Self {
+            finder: Arc::new(Finder::new(needles)),
+        }
     }
 
     /// Returns `text` with every secret replaced by its name.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for (needle, name) in &self.needles {
-            if clean.contains(needle.as_str()) {
-                clean = clean.replace(needle.as_str(), name);
-            }
+        self.values(text, &mut Tally::default()).into_owned()
+    }
+
+    /// Returns `text` with every known secret, and everything that looks like one, replaced by its name, and counts what was replaced.
+    #[must_use]
+    pub fn clean<'t>(&self, text: &'t str, tally: &mut Tally) -> Cow<'t, str> {
+        match self.values(text, tally) {
+            Cow::Borrowed(text) => patterns::mask(text, tally),
+            Cow::Owned(text) => Cow::Owned(patterns::mask(&text, tally).into_owned()),
         }
-        clean
+    }
+
+    /// Returns the name of a secret that is in these bytes, when there is one.
+    #[must_use]
+    pub fn finds(&self, bytes: &[u8]) -> Option<&str> {
+        let groups = self.finder.groups(bytes);
+        groups.first().map(|group| group.name)
+    }
+
+    fn values<'t>(&self, text: &'t str, tally: &mut Tally) -> Cow<'t, str> {
+        let groups = self.finder.groups(text.as_bytes());
+        if groups.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut clean = String::with_capacity(text.len());
+        let mut at = 0;
+        for group in groups {
+            clean.push_str(&text[at..group.start]);
+            push_mask(&mut clean, group.name);
+            tally.add(group.name);
+            at = group.end;
+        }
+        clean.push_str(&text[at..]);
+        Cow::Owned(clean)
     }
 
     /// Cleans every text of a failure.
@@ -76,78 +143,12 @@ impl Redactor {
     }
 }
 
-/// Returns the forms in which a value may be printed.
-fn forms(value: &str) -> Vec<String> {
-    let bytes = value.as_bytes();
-    let mut forms = vec![
-        value.to_owned(),
-        percent(value),
-        value.replace('$', "$$"),
-        value.replace('\'', r"'\''"),
-        value.replace('\\', r"\\").replace('"', "\\\""),
-        STANDARD.encode(bytes),
-        STANDARD_NO_PAD.encode(bytes),
-        URL_SAFE.encode(bytes),
-        URL_SAFE_NO_PAD.encode(bytes),
-    ];
-    if let Ok(json) = serde_json::to_string(value) {
-        forms.push(json.trim_matches('"').to_owned());
-    }
-    if let Ok(quoted) = shlex::try_quote(value) {
-        forms.push(quoted.into_owned());
-    }
-    forms.sort();
-    forms.dedup();
-    forms
-}
-
-/// Returns the value as a URL holds it.
-fn percent(value: &str) -> String {
-    use std::fmt::Write;
-    value.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
+/// Appends what stands for a secret: its name, whatever its length.
+fn push_mask(text: &mut String, name: &str) {
+    text.push('‹');
+    text.push_str(name);
+    text.push('›');
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    const SECRET: &str = "p@ss\"w$rd'1";
-
-    fn redactor() -> Redactor {
-        let mut secrets = Secrets::default();
-        secrets.insert("admin-password".parse().unwrap(), SECRET.into());
-        secrets.insert("short".parse().unwrap(), "ab".into());
-        Redactor::new(&secrets)
-    }
-
-    #[rstest]
-    #[case(SECRET.to_owned())]
-    #[case("p%40ss%22w%24rd%271".to_owned())]
-    #[case(STANDARD.encode(SECRET))]
-    #[case(URL_SAFE_NO_PAD.encode(SECRET))]
-    #[case(SECRET.replace('$', "$$"))]
-    #[case(serde_json::to_string(SECRET).unwrap())]
-    #[case(format!("x={};", shlex::try_quote(SECRET).unwrap()))]
-    fn a_secret_is_found_in_every_form(#[case] printed: String) {
-        let clean = redactor().text(&format!("url://{printed}/x"));
-        assert!(clean.contains("‹admin-password›"), "{clean}");
-        assert!(
-            !clean.contains("w$rd") && !clean.contains("%24rd"),
-            "{clean}"
-        );
-    }
-
-    #[test]
-    fn other_text_stays_as_it_is() {
-        assert_eq!(redactor().text("about ab"), "about ab");
-    }
-}
+mod tests;

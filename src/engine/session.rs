@@ -6,6 +6,7 @@
 pub(in crate::engine) mod connections;
 mod deploy;
 mod kept;
+mod logs;
 mod look;
 mod stages;
 mod story;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::cancel::Cancel;
+use super::gather::Order;
 use super::helm::Helm;
 use super::lock::TakeOver;
 use super::store::Home;
@@ -139,6 +141,14 @@ pub fn verify(job: &Job) -> Result<(), Failure> {
 /// As [`check`].
 pub fn status(job: &Job) -> Result<(), Failure> {
     story::tell(job, "status", look::status)
+}
+
+/// Gathers what the programs of a deployment print.
+///
+/// # Errors
+/// As [`check`].
+pub fn logs(job: &Job, order: &Order) -> Result<(), Failure> {
+    story::tell(job, "logs", |run| logs::gather(run, order))
 }
 
 #[cfg(test)]

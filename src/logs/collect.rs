@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::lines::Lines;
-use crate::model::log::{LogRecord, LogSource, Voice};
+use super::lines::{Ends, Lines};
+use crate::model::log::{LogSource, Voice};
 use crate::transport::{Docker, LogNews, LogWanted, Stream, TransportError, Until};
 
 /// Streams that stay free for others where a host bears only a few.
@@ -18,8 +18,18 @@ const LEFT_FREE: usize = 2;
 pub struct Reach {
     /// Only what was printed from then on.
     pub since: Option<Timestamp>,
+    /// Only what was printed until then.
+    pub until: Option<Timestamp>,
     /// Only the last so many lines of each container.
     pub tail: Option<usize>,
+}
+
+impl Reach {
+    /// Returns whether a time is within it.
+    #[must_use]
+    pub fn holds(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+    }
 }
 
 /// Whether to go on.
@@ -31,14 +41,31 @@ pub enum Go {
     Off,
 }
 
-/// What a collector does with the lines, and who takes secrets out of them.
-pub struct Hands<'a> {
-    /// Takes secrets out of a whole line.
-    pub clean: &'a dyn Fn(&str) -> String,
+/// A line that a container printed, or a part of one that is too long to be held whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// When, by the host's clock.
+    pub time: Timestamp,
+    /// Where.
+    pub source: &'a Arc<LogSource>,
+    /// Which voice.
+    pub voice: Voice,
+    /// The text, secrets and control sequences in it, without the line break.
+    pub text: &'a str,
+    /// Whether the line ends with it.
+    pub ends: Ends,
+}
+
+/// What is done with the lines.
+pub trait Hands {
     /// Gets each line.
-    pub take: &'a mut dyn FnMut(LogRecord) -> Go,
+    fn take(&mut self, heard: Heard<'_>) -> Go;
+
+    /// Hears of a container that cannot be read, in the engine's words.
+    fn unreadable(&mut self, source: &LogSource, why: &str);
+
     /// Asked at least every second.
-    pub go_on: &'a dyn Fn() -> Go,
+    fn go_on(&mut self) -> Go;
 }
 
 /// Where the reading of one container stands.
@@ -84,35 +111,44 @@ impl Collector {
         docker: &dyn Docker,
         sources: &[Arc<LogSource>],
         until: Until,
-        hands: &mut Hands<'_>,
+        hands: &mut dyn Hands,
     ) -> Result<(), TransportError> {
-        let wanted: Vec<LogWanted> = sources.iter().map(|source| self.wanted(source)).collect();
+        // Taken out meanwhile: a map is too slow for every piece.
+        let mut places: Vec<Place> = sources
+            .iter()
+            .map(|source| self.places.remove(&source.container).unwrap_or_default())
+            .collect();
+        let wanted: Vec<LogWanted> = sources
+            .iter()
+            .zip(&mut places)
+            .map(|(source, place)| self.wanted(source, place))
+            .collect();
         // Where nothing stays open, streams are few: one after the other is enough.
         let at_once = match until {
-            Until::Ended => wanted.len(),
+            Until::Ended => wanted.len().max(1),
             Until::Now => 1,
         };
-        for (chunk, sources) in wanted
-            .chunks(at_once.max(1))
-            .zip(sources.chunks(at_once.max(1)))
-        {
+        let mut read = Ok(());
+        for (number, chunk) in wanted.chunks(at_once).enumerate() {
+            let from = number * at_once;
             let mut go = Go::On;
-            docker.read_logs(chunk, until, &mut |news| {
-                go = self.heed(news, sources, hands);
+            read = docker.read_logs(chunk, until, &mut |news| {
+                go = self.heed(news, &sources[from..], &mut places[from..], hands);
                 match go {
                     Go::On => ControlFlow::Continue(()),
                     Go::Off => ControlFlow::Break(()),
                 }
-            })?;
-            if go == Go::Off {
+            });
+            if go == Go::Off || read.is_err() {
                 break;
             }
         }
-        Ok(())
+        let names = sources.iter().map(|source| source.container.clone());
+        self.places.extend(names.zip(places));
+        read
     }
 
-    fn wanted(&mut self, source: &LogSource) -> LogWanted {
-        let place = self.places.entry(source.container.clone()).or_default();
+    fn wanted(&self, source: &LogSource, place: &mut Place) -> LogWanted {
         // What a broken stream left unfinished comes once more, whole.
         place.out = Lines::default();
         place.err = Lines::default();
@@ -120,6 +156,7 @@ impl Collector {
         LogWanted {
             container: source.container.clone(),
             since: place.last.or(self.reach.since),
+            until: self.reach.until,
             tail: match place.last {
                 Some(_) => None,
                 None => self.reach.tail,
@@ -127,53 +164,67 @@ impl Collector {
         }
     }
 
-    fn heed(&mut self, news: LogNews<'_>, sources: &[Arc<LogSource>], hands: &mut Hands<'_>) -> Go {
+    fn heed(
+        &self,
+        news: LogNews<'_>,
+        sources: &[Arc<LogSource>],
+        places: &mut [Place],
+        hands: &mut dyn Hands,
+    ) -> Go {
         let (at, piece) = match news {
-            LogNews::Quiet => return (hands.go_on)(),
+            LogNews::Quiet => return hands.go_on(),
             LogNews::Piece(at, stream, bytes) => (at, Some((stream, bytes))),
             LogNews::Ended(at) => (at, None),
+            LogNews::Unreadable(at, why) => {
+                if let Some(source) = sources.get(at) {
+                    hands.unreadable(source, why);
+                }
+                return hands.go_on();
+            }
         };
-        let Some(source) = sources.get(at) else {
+        let (Some(source), Some(place)) = (sources.get(at), places.get_mut(at)) else {
             return Go::On;
         };
-        let place = self.places.entry(source.container.clone()).or_default();
-        let before = place.resumed;
-        let mut newest = place.last;
-        let mut go = (hands.go_on)();
-        let mut tell = |voice: Voice, time: Timestamp, text: &str| {
-            // An engine answers from whole seconds on: what was told before is passed over.
-            if before.is_some_and(|before| time <= before) || go == Go::Off {
+        let Place {
+            out,
+            err,
+            last,
+            resumed,
+        } = place;
+        let mut go = hands.go_on();
+        let mut tell = |voice: Voice, time: Timestamp, text: &str, ends: Ends| {
+            // An engine answers in whole seconds, and what was told before is passed over.
+            if resumed.is_some_and(|before| time <= before)
+                || !self.reach.holds(time)
+                || go == Go::Off
+            {
                 return;
             }
-            newest = newest.max(Some(time));
-            go = (hands.take)(LogRecord {
+            *last = (*last).max(Some(time));
+            go = hands.take(Heard {
                 time,
-                source: Arc::clone(source),
+                source,
                 voice,
-                text: (hands.clean)(text),
+                text,
+                ends,
             });
         };
         match piece {
             Some((Stream::Out, bytes)) => {
-                place
-                    .out
-                    .take(bytes, &mut |time, text| tell(Voice::Out, time, text));
+                out.take(bytes, &mut |time, text, ends| {
+                    tell(Voice::Out, time, text, ends);
+                });
             }
             Some((Stream::Err, bytes)) => {
-                place
-                    .err
-                    .take(bytes, &mut |time, text| tell(Voice::Err, time, text));
+                err.take(bytes, &mut |time, text, ends| {
+                    tell(Voice::Err, time, text, ends);
+                });
             }
             None => {
-                place
-                    .out
-                    .end(&mut |time, text| tell(Voice::Out, time, text));
-                place
-                    .err
-                    .end(&mut |time, text| tell(Voice::Err, time, text));
+                out.end(&mut |time, text, ends| tell(Voice::Out, time, text, ends));
+                err.end(&mut |time, text, ends| tell(Voice::Err, time, text, ends));
             }
         }
-        place.last = newest;
         go
     }
 }

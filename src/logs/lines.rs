@@ -2,8 +2,22 @@
 
 use jiff::Timestamp;
 
+use super::stamp;
+
 /// A line that grows beyond this is told in parts: nothing may take memory without end.
 const MOST: usize = 256 << 10;
+
+/// Whether a line ends with what is told, or more of it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// It does.
+    Here,
+    /// More of it follows.
+    Later,
+}
+
+/// Gets each line with its time.
+pub(super) type Taker<'a> = &'a mut dyn FnMut(Timestamp, &str, Ends);
 
 /// Puts the pieces of one voice of one container together.
 #[derive(Debug, Default)]
@@ -14,7 +28,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes in a piece, and hands over each line that is whole now. A line without a time has that of the one before it.
-    pub(super) fn take(&mut self, piece: &[u8], line: &mut dyn FnMut(Timestamp, &str)) {
+    pub(super) fn take(&mut self, piece: &[u8], line: Taker<'_>) {
         let (time, piece) = split_time(piece);
         if self.open.is_empty() || self.time.is_none() {
             self.time = time.or(self.time);
@@ -23,29 +37,48 @@ impl Lines {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             self.open.extend_from_slice(&rest[..end]);
             rest = &rest[end + 1..];
-            self.hand_over(line);
+            self.hand_over(Ends::Here, line);
             if let Some(time) = time {
                 self.time = Some(time);
             }
         }
         self.open.extend_from_slice(rest);
         if self.open.len() > MOST {
-            self.hand_over(line);
+            self.hand_over(Ends::Later, line);
         }
     }
 
     /// Hands over what was printed without a line break, when nothing follows any more.
-    pub(super) fn end(&mut self, line: &mut dyn FnMut(Timestamp, &str)) {
+    pub(super) fn end(&mut self, line: Taker<'_>) {
         if !self.open.is_empty() {
-            self.hand_over(line);
+            self.hand_over(Ends::Here, line);
         }
     }
 
-    fn hand_over(&mut self, line: &mut dyn FnMut(Timestamp, &str)) {
-        let text = String::from_utf8_lossy(&self.open);
+    fn hand_over(&mut self, ends: Ends, line: Taker<'_>) {
+        // A character that is not whole yet waits for its rest.
+        let whole = match ends {
+            Ends::Here => self.open.len(),
+            Ends::Later => whole_characters(&self.open),
+        };
+        let text = String::from_utf8_lossy(&self.open[..whole]);
         let time = self.time.unwrap_or(Timestamp::UNIX_EPOCH);
-        line(time, text.trim_end_matches('\r'));
-        self.open.clear();
+        let text = match ends {
+            Ends::Here => text.trim_end_matches('\r'),
+            Ends::Later => &text,
+        };
+        line(time, text, ends);
+        self.open.drain(..whole);
+    }
+}
+
+/// Returns how many bytes there are without the beginning of a character at the end.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let last = bytes.len().saturating_sub(3)..bytes.len();
+    let begins = |at: &usize| bytes[*at] >= 0xC0;
+    match last.rev().find(begins) {
+        Some(at) if std::str::from_utf8(&bytes[at..]).is_err() => at,
+        _ => bytes.len(),
     }
 }
 
@@ -54,10 +87,7 @@ fn split_time(piece: &[u8]) -> (Option<Timestamp>, &[u8]) {
     let Some(end) = piece.iter().take(40).position(|byte| *byte == b' ') else {
         return (None, piece);
     };
-    let time = std::str::from_utf8(&piece[..end])
-        .ok()
-        .filter(|text| text.contains('T'))
-        .and_then(|text| text.parse().ok());
+    let time = stamp::read(&piece[..end]);
     match time {
         Some(time) => (Some(time), &piece[end + 1..]),
         None => (None, piece),
@@ -72,7 +102,7 @@ mod tests {
     fn read(pieces: &[&str]) -> Vec<(String, String)> {
         let mut lines = Lines::default();
         let mut read = Vec::new();
-        let mut take = |time: Timestamp, text: &str| {
+        let mut take = |time: Timestamp, text: &str, _: Ends| {
             read.push((time.strftime("%H:%M:%S").to_string(), text.to_owned()));
         };
         for piece in pieces {
@@ -134,7 +164,7 @@ mod tests {
         let mut lines = Lines::default();
         let mut longest = 0;
         for _ in 0..100 {
-            lines.take(&vec![b'x'; 16 << 10], &mut |_, text| {
+            lines.take(&vec![b'x'; 16 << 10], &mut |_, text, _| {
                 longest = longest.max(text.len());
             });
             assert!(lines.open.len() <= MOST);
@@ -147,7 +177,7 @@ mod tests {
         fn nothing_is_lost_however_it_is_cut(text in "[a-z \n]{0,60}", cuts in proptest::collection::vec(1_usize..9, 0..30)) {
             let mut lines = Lines::default();
             let mut whole = String::new();
-            let mut take = |_: Timestamp, line: &str| { whole.push_str(line); whole.push('\n'); };
+            let mut take = |_: Timestamp, line: &str, _: Ends| { whole.push_str(line); whole.push('\n'); };
             let mut rest = text.as_str();
             for cut in cuts {
                 let (piece, more) = rest.split_at(cut.min(rest.len()));

@@ -9,6 +9,7 @@ use super::docker::LayerProgress;
 use super::facts::HostFacts;
 use super::failure::Failure;
 use super::ids::{DeploymentName, HostName, RunId, StepId};
+use super::log::SourceCount;
 use super::plan::StepSummary;
 
 /// An event with its time; one line of `--json` and of the event log.
@@ -43,7 +44,7 @@ pub enum Event {
         /// Every host, in the order of the answers.
         hosts: Vec<HostName>,
     },
-    /// A part of the run began: `connect`, `facts`, `preflight`, `plan`, `run`, `verify`.
+    /// A part of the run began: `connect`, `facts`, `preflight`, `plan`, `run`, `verify`, `gather`.
     StageStarted {
         /// Which.
         stage: Stage,
@@ -160,6 +161,29 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },
+    /// Logs come from a source: how much so far.
+    LogsProgressed {
+        /// Host, stack and service.
+        source: String,
+        /// Records.
+        records: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// All was gathered from a source, or all that could be had.
+    LogsEnded {
+        /// What.
+        count: SourceCount,
+    },
+    /// What was gathered is in a file.
+    LogsWritten {
+        /// Where it is on the operator's machine.
+        path: String,
+        /// Records of this collection.
+        records: u64,
+        /// Bytes of this collection.
+        bytes: u64,
+    },
     /// Somewhere the result can be seen.
     EndpointReady {
         /// What it is, such as `Application`.
@@ -207,6 +231,8 @@ pub enum Stage {
     Run,
     /// Judging whether it works.
     Verify,
+    /// Gathering what it prints.
+    Gather,
 }
 
 /// How a step ended.

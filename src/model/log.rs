@@ -1,6 +1,9 @@
 //! A line that a container printed, with where and when.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::ids::HostName;
 
@@ -17,8 +20,34 @@ pub struct LogSource {
     pub container: String,
 }
 
+impl LogSource {
+    /// Returns the name under which its records stand: host, stack and service.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}/{}/{}", self.host, self.stack, self.service)
+    }
+}
+
+/// What was gathered from one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SourceCount {
+    /// Its name: host, stack and service.
+    pub source: String,
+    /// Records.
+    pub records: u64,
+    /// Bytes written for it.
+    pub bytes: u64,
+    /// How often each secret was replaced by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masked: BTreeMap<String, u64>,
+    /// Why something of it is missing, when something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
 /// Which of a program's two voices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Voice {
     /// Standard output.
     Out,

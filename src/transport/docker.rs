@@ -224,6 +224,18 @@ impl Docker for EngineClient {
         })
     }
 
+    fn copy_out(
+        &self,
+        container: &str,
+        path: &str,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        let action = format!("copy {path} out of {container}");
+        self.call(&action, TRANSFER, async |engine| {
+            follow::copy_out(&engine, container, path, sink).await
+        })
+    }
+
     fn exec(
         &self,
         container: &str,

@@ -9,6 +9,7 @@ pub mod review;
 pub mod wizard;
 
 mod bars;
+mod counters;
 mod story;
 mod summary;
 mod voice;

@@ -16,7 +16,7 @@ pub use host::{Connection, HostView};
 pub use share::Share;
 pub use step::{StepState, StepView};
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -70,6 +70,17 @@ pub struct Notice {
     pub text: String,
 }
 
+/// How much has been gathered from a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogsView {
+    /// Records.
+    pub records: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Whether there will be no more.
+    pub ended: bool,
+}
+
 /// Somewhere the result can be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointView {
@@ -106,6 +117,8 @@ pub struct RunView {
     pub failures: Vec<Failure>,
     /// What the operator should know.
     pub notices: Vec<Notice>,
+    /// What has been gathered by now, by source.
+    pub logs: BTreeMap<String, LogsView>,
     /// Where the result can be seen.
     pub endpoints: Vec<EndpointView>,
     /// Where the hand-over record is, once it was written.

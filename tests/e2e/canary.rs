@@ -304,8 +304,31 @@ fn at_home(site: &Site, needles: &Needles) -> Vec<String> {
     found
 }
 
-/// Returns a secret as it stands and as programs on the way would write it.
+/// Returns a secret as it stands, as programs on the way would write it, and turned around or small so that no trick hides it.
 fn spellings(secret: &str) -> Vec<String> {
+    let mut all = printed(secret);
+    all.push(all[1].to_lowercase());
+    all.push(secret.chars().rev().collect());
+    all.extend(packed(secret));
+    all
+}
+
+/// Returns what of a secret is found in base64, wherever it begins.
+pub fn packed(secret: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for engine in [&STANDARD, &URL_SAFE] {
+        all.extend((0..3).map(|offset| {
+            // The first and last characters depend on what stands beside the secret.
+            let encoded = engine.encode([&vec![0; offset], secret.as_bytes()].concat());
+            let inner = encoded.trim_end_matches('=');
+            inner[if offset == 0 { 0 } else { 4 }..inner.len() - 2].to_owned()
+        }));
+    }
+    all
+}
+
+/// Returns a secret as it stands and as programs would print it.
+pub fn printed(secret: &str) -> Vec<String> {
     let url: String = secret
         .bytes()
         .map(|byte| match byte {
@@ -317,30 +340,19 @@ fn spellings(secret: &str) -> Vec<String> {
         .collect();
     let json = serde_json::to_string(secret).unwrap();
     let twice = serde_json::to_string(&json).unwrap();
-    let mut all = vec![
+    vec![
         secret.to_owned(),
         url.replace("%20", "+"),
-        url.to_lowercase(),
         url,
         json.trim_matches('"').to_owned(),
         twice.trim_matches('"').trim_matches(['\\', '"']).to_owned(),
         secret.replace('\'', r"'\''"),
         secret.replace('\'', r#"'"'"'"#),
         secret.replace('$', "$$"),
-        secret.chars().rev().collect(),
         secret
             .bytes()
             .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")),
-    ];
-    for engine in [&STANDARD, &URL_SAFE] {
-        all.extend((0..3).map(|offset| {
-            // The first and last characters depend on what stands beside the secret.
-            let encoded = engine.encode([&vec![0; offset], secret.as_bytes()].concat());
-            let inner = encoded.trim_end_matches('=');
-            inner[if offset == 0 { 0 } else { 4 }..inner.len() - 2].to_owned()
-        }));
-    }
-    all
+    ]
 }
 
 #[test]

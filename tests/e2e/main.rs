@@ -23,6 +23,7 @@ mod cases;
 mod dashboard;
 mod deploy;
 mod journey;
+mod logs;
 mod one_vm;
 mod program;
 #[path = "../terminal/pty.rs"]

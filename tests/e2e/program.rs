@@ -199,6 +199,14 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// Returns the most memory that it has held so far, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().split(' ').next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) * 1024
+    }
+
     /// Sends it the signal of Ctrl-C.
     pub fn interrupt(&self) {
         self.signal("INT");

@@ -22,6 +22,10 @@ pub(crate) struct World {
     pub(crate) containers: Vec<ContainerFacts>,
     /// Log of each container by id.
     pub(crate) logs: BTreeMap<String, String>,
+    /// Archives of paths in containers, by id and path.
+    pub(crate) archives: BTreeMap<(String, String), Vec<u8>>,
+    /// Containers whose output cannot be read, and why.
+    pub(crate) unreadable: BTreeMap<String, String>,
     /// What each container takes, by id.
     pub(crate) usage: BTreeMap<String, ContainerUsage>,
     /// Images that a registry would give.
@@ -172,7 +176,11 @@ impl Docker for Engine {
         sink: &mut dyn FnMut(LogNews<'_>) -> ControlFlow<()>,
     ) -> Result<(), TransportError> {
         let logs = self.world().logs.clone();
+        let unreadable = self.world().unreadable.clone();
         for (at, log) in wanted.iter().enumerate() {
+            if let Some(why) = unreadable.get(&log.container) {
+                let _ = sink(LogNews::Unreadable(at, why));
+            }
             for line in logs.get(&log.container).map_or("", String::as_str).lines() {
                 let piece = format!("{line}\n");
                 if sink(LogNews::Piece(at, Stream::Out, piece.as_bytes())).is_break() {
@@ -270,6 +278,24 @@ impl Docker for Engine {
             .lines()
             .collect();
         Ok(lines[lines.len().saturating_sub(tail)..].join("\n"))
+    }
+
+    fn copy_out(
+        &self,
+        container: &str,
+        path: &str,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        let archives = self.world().archives.clone();
+        let Some(archive) = archives.get(&(container.to_owned(), path.to_owned())) else {
+            return Err(TransportError::Docker {
+                action: format!("copy {path} out of {container}"),
+                detail: "no such path".to_owned(),
+                status: Some(404),
+            });
+        };
+        let _ = archive.chunks(7).try_for_each(sink);
+        Ok(())
     }
 
     fn exec(

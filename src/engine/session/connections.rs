@@ -32,10 +32,14 @@ pub(super) struct Connections {
     listener: Arc<dyn Listener>,
 }
 
-/// Reaches every host; those that could not be reached are told and returned with why.
-pub(super) fn connect(run: &Run<'_>) -> (Arc<Connections>, Vec<Failure>) {
+/// Reaches every host that is wanted; those that could not be reached are told and returned with why.
+pub(super) fn connect(
+    run: &Run<'_>,
+    wanted: &dyn Fn(&HostName) -> bool,
+) -> (Arc<Connections>, Vec<Failure>) {
     let job = run.job;
     let hosts = job.deployment.hosts.iter();
+    let hosts = hosts.filter(|host| wanted(&host.name));
     let connections = Connections {
         specs: hosts
             .map(|host| {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::known;
 use super::pace::{Pace, needs_operator};
 use super::read::{Eye, Found};
 use super::{LogScope, Shared, Way};
+use crate::engine::redact::kept;
 use crate::model::failure::Failure;
 use crate::model::ids::HostName;
 use crate::model::log::LogSource;
@@ -114,7 +114,7 @@ fn serve(shared: &Shared, post: &Post, way: &Way, pace: &mut Pace) -> Result<(),
         host: post.host.clone(),
     });
     let host = way.connector.connect(&way.spec, way.operator.as_ref())?;
-    shared.known.learn(known::read(host.as_ref(), &post.stacks));
+    shared.known.learn(kept::read(host.as_ref(), &post.stacks));
     shared.known.tried(&post.host);
     let mut eye = Eye::new(host);
     while !shared.is_over() {

@@ -4,32 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use crate::engine::redact::Redactor;
-use crate::model::dotenv;
-use crate::model::facts::RootAccess;
-use crate::model::ids::{HostName, QuestionId};
-use crate::model::resolve::ExpectedStack;
+use crate::engine::redact::kept::{self, Found};
+use crate::model::ids::HostName;
 use crate::model::secret::Secrets;
-use crate::transport::{Host, Privilege, TransportError, files};
-
-/// Words in a variable's name that say its value is a secret.
-const SECRET_WORDS: [&str; 10] = [
-    "PASSWORD",
-    "PASSWD",
-    "PASS",
-    "PASSPHRASE",
-    "SECRET",
-    "KEY",
-    "TOKEN",
-    "LICENSE",
-    "LICENCE",
-    "CREDENTIALS",
-];
-
-/// A value under a name that says secret.
-pub(super) type Found = (QuestionId, SecretString);
 
 /// The secrets known so far.
 pub(super) struct Known {
@@ -61,18 +39,7 @@ impl Known {
     /// Learns more.
     pub(super) fn learn(&self, found: Vec<Found>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        for (id, value) in found {
-            let text = value.expose_secret();
-            if state
-                .secrets
-                .iter()
-                .any(|(_, known)| known.expose_secret() == text)
-            {
-                continue;
-            }
-            let id = free(&state.secrets, id);
-            state.secrets.insert(id, value);
-        }
+        kept::learn(&mut state.secrets, found);
         state.redactor = Arc::new(Redactor::new(&state.secrets));
     }
 
@@ -98,67 +65,10 @@ impl Known {
     }
 }
 
-/// Returns an id under which nothing is kept: two hosts may keep different values under one name.
-fn free(secrets: &Secrets, id: QuestionId) -> QuestionId {
-    if secrets.get(&id).is_none() {
-        return id;
-    }
-    (2..1000)
-        .filter_map(|number| format!("{id}-{number}").parse().ok())
-        .find(|other| secrets.get(other).is_none())
-        .unwrap_or(id)
-}
-
-/// Reads what the `.env` files of a host hold. A file that cannot be read is left out and logged: without it lines are still worth seeing.
-pub(super) fn read(host: &dyn Host, stacks: &[ExpectedStack]) -> Vec<Found> {
-    let mut found = Vec::new();
-    for stack in stacks {
-        let path = format!("{}/.env", stack.folder);
-        match env_file(host, &path) {
-            Ok(Some(bytes)) => found.extend(secrets_in(&String::from_utf8_lossy(&bytes))),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(host = %host.name(), %error, "its secrets are not known"),
-        }
-    }
-    found
-}
-
-fn env_file(host: &dyn Host, path: &str) -> Result<Option<Vec<u8>>, TransportError> {
-    let plain = files::read(host, path, Privilege::User);
-    let may_be_root = !matches!(
-        host.root_access(),
-        RootAccess::None | RootAccess::PasswordMissing
-    );
-    match plain {
-        // A folder that the login may not enter looks as if there were no file.
-        Ok(None) | Err(TransportError::File { .. } | TransportError::Command { .. })
-            if may_be_root =>
-        {
-            files::read(host, path, Privilege::Root)
-        }
-        plain => plain,
-    }
-}
-
-fn secrets_in(text: &str) -> Vec<Found> {
-    dotenv::parse(text)
-        .into_iter()
-        .filter(|(name, value)| !value.is_empty() && says_secret(name))
-        .filter_map(|(name, value)| {
-            let id = name.to_ascii_lowercase().replace('_', "-");
-            Some((id.parse().ok()?, SecretString::from(value)))
-        })
-        .collect()
-}
-
-fn says_secret(variable: &str) -> bool {
-    let name = variable.to_ascii_uppercase();
-    name.split('_').any(|word| SECRET_WORDS.contains(&word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::redact::kept::secrets_in;
 
     #[test]
     fn what_a_host_keeps_is_taken_out() {

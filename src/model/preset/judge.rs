@@ -151,14 +151,22 @@ pub struct Endpoint {
     pub when: Option<String>,
 }
 
-/// Where logs come from.
+/// Where logs come from beside the containers of a stack: exactly one of `path`, `containers` and `label` says where.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LogSource {
     /// The stack.
     pub stack: StackId,
-    /// The service whose container holds them.
+    /// The service whose container holds them, or that starts others.
     pub service: String,
-    /// The folder in the container.
-    pub path: String,
+    /// A folder in the service's container whose files are logs.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The names of containers that the service starts by itself, outside Compose; `*` stands for anything, and
+    /// `{{ project }}` for the stack's Compose project, as in `{{ project }}-worker-*`.
+    #[serde(default)]
+    pub containers: Option<String>,
+    /// A label that such containers carry, `name` or `name=value`.
+    #[serde(default)]
+    pub label: Option<String>,
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bollard::Docker as Bollard;
 use bollard::container::LogOutput;
 use bollard::errors::Error as EngineError;
-use bollard::query_parameters::{LogsOptions, LogsOptionsBuilder};
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, LogsOptions, LogsOptionsBuilder,
+};
 use futures_util::stream::{self, StreamExt};
 
 use super::super::{LogNews, LogWanted, Stream, Until};
@@ -42,12 +44,12 @@ pub(super) async fn run(
             }
             // A container that is not there, or whose log driver keeps nothing to read: the others go on.
             Ok(Some((
-                _,
+                at,
                 Some(Err(EngineError::DockerResponseServerError {
                     status_code: 404 | 409 | 501,
-                    ..
+                    message,
                 })),
-            ))) => ControlFlow::Continue(()),
+            ))) => sink(LogNews::Unreadable(at, &message)),
             Ok(Some((_, Some(Err(error))))) => return Err(error.into()),
         };
         if heard.is_break() {
@@ -59,12 +61,34 @@ pub(super) async fn run(
 fn options(log: &LogWanted, until: Until) -> LogsOptions {
     let tail = log.tail.map_or("all".to_owned(), |tail| tail.to_string());
     let since = log.since.map_or(0, jiff::Timestamp::as_second);
+    // 0 stands for no end.
+    let end = log.until.map_or(0, |until| until.as_second() + 1);
     LogsOptionsBuilder::new()
         .stdout(true)
         .stderr(true)
         .timestamps(true)
         .follow(until == Until::Ended)
         .since(i32::try_from(since).unwrap_or(0))
+        .until(i32::try_from(end).unwrap_or(0))
         .tail(&tail)
         .build()
+}
+
+/// Hands over a path of a container as it comes; a sink that waits makes the engine wait.
+pub(super) async fn copy_out(
+    engine: &Bollard,
+    container: &str,
+    path: &str,
+    sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<(), Trouble> {
+    let options = DownloadFromContainerOptionsBuilder::new()
+        .path(path)
+        .build();
+    let mut parts = std::pin::pin!(engine.download_from_container(container, Some(options)));
+    while let Some(part) = parts.next().await {
+        if sink(&part?).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -13,8 +13,10 @@ use std::sync::Arc;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
+use super::counters::Counters;
 use super::story::{activity, remaining};
 use super::voice::{Show, Voice};
+use crate::model::event::Stage;
 use crate::model::ids::HostName;
 use crate::report::Printer;
 use crate::ui::view::RunView;
@@ -28,6 +30,7 @@ pub struct BarsVoice {
     bars: MultiProgress,
     hosts: HashMap<HostName, ProgressBar>,
     whole: Option<ProgressBar>,
+    counters: Counters,
     style: ProgressStyle,
 }
 
@@ -57,6 +60,7 @@ impl BarsVoice {
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(REDRAWS)),
             hosts: HashMap::new(),
             whole: None,
+            counters: Counters::default(),
             style,
         }
     }
@@ -102,6 +106,17 @@ impl Voice for BarsVoice {
     }
 
     fn draw(&mut self, view: &RunView, now: Timestamp) {
+        if view.stage() == Some(Stage::Gather) {
+            // Here sources count, not hosts.
+            for (_, bar) in self.hosts.drain() {
+                bar.finish_and_clear();
+            }
+            if let Some(whole) = self.whole.take() {
+                whole.finish_and_clear();
+            }
+            self.counters.draw(&self.bars, view);
+            return;
+        }
         let names = view.hosts.iter().map(|host| host.name.as_str().len());
         let width = names.max().unwrap_or_default().max("all".len());
         self.grow(view, width);
@@ -134,6 +149,7 @@ impl Voice for BarsVoice {
         for bar in self.hosts.values().chain(&self.whole) {
             bar.finish_and_clear();
         }
+        self.counters.clear();
         // Clearing only fails where the terminal has gone.
         let _ = self.bars.clear();
     }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Manner;
+use super::counters::sum_of;
 use crate::model::event::{Event, Stage, StepResult};
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StepId};
+use crate::model::log::SourceCount;
 use crate::model::plan::{Phase, Probe, StepSummary};
 use crate::model::text::visible;
 use crate::report::{Paint, Tone, Volume, for_people};
@@ -68,6 +70,16 @@ fn heading(event: &Event, view: &RunView, paint: Paint) -> Option<String> {
             time(Duration::from_millis(*took_ms))
         )),
         Event::PlanReady { steps } => Some(planned(steps)),
+        Event::LogsEnded { count } => Some(source_ended(count, paint)),
+        Event::LogsWritten {
+            path,
+            records,
+            bytes: size,
+        } => Some(format!(
+            "  {records} records, {} in {}",
+            bytes(*size),
+            visible(path)
+        )),
         Event::RecordWritten { path } => {
             Some(format!("the hand-over record is in {}", visible(path)))
         }
@@ -78,6 +90,27 @@ fn heading(event: &Event, view: &RunView, paint: Paint) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns the line of a source that was gathered: how much, what was masked, and what is missing.
+fn source_ended(count: &SourceCount, paint: Paint) -> String {
+    let name = visible(&count.source);
+    if let Some(why) = &count.missing {
+        let sign = paint.tone(Tone::Bad, "✖");
+        return format!(
+            "{sign} {name}  {} records, then: {}",
+            count.records,
+            visible(why)
+        )
+        .replace("  0 records, then:", ":");
+    }
+    let masked = match count.masked.values().sum::<u64>() {
+        0 => String::new(),
+        number => format!(", {number} secrets masked"),
+    };
+    let sign = paint.tone(Tone::Good, "✔");
+    let size = bytes(count.bytes);
+    format!("{sign} {name}  {} records, {size}{masked}", count.records)
 }
 
 /// Returns what a plan amounts to.
@@ -102,6 +135,7 @@ fn doing(stage: Stage) -> &'static str {
         Stage::Plan => "Planning",
         Stage::Run => "Making the changes",
         Stage::Verify => "Verifying",
+        Stage::Gather => "Gathering",
     }
 }
 
@@ -201,6 +235,7 @@ fn waiting(view: &RunView) -> String {
         .collect();
     match view.stage() {
         Some(Stage::Connect) if !hosts.is_empty() => format!("connecting to {}", some_of(&hosts)),
+        Some(Stage::Gather) if !view.logs.is_empty() => format!("gathering: {}", sum_of(view)),
         Some(stage) => doing(stage).to_lowercase(),
         None => "at work".to_owned(),
     }

@@ -208,5 +208,6 @@ fn name(stage: Stage) -> &'static str {
         Stage::Plan => "plan",
         Stage::Run => "run",
         Stage::Verify => "verify",
+        Stage::Gather => "gather",
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{EndpointView, Notice, RunView, Share, StageView, StepView};
+use super::{EndpointView, LogsView, Notice, RunView, Share, StageView, StepView};
 use crate::model::event::{Event, Outcome, Record, Stage};
 use crate::model::failure::Failure;
 use crate::model::ids::HostName;
@@ -45,6 +45,9 @@ impl RunView {
             | Event::StepOutput { .. }
             | Event::StepReopened { .. }
             | Event::StepEnded { .. } => self.apply_to_step(event, time),
+            Event::LogsProgressed { .. } | Event::LogsEnded { .. } | Event::LogsWritten { .. } => {
+                self.apply_to_logs(event);
+            }
             Event::Paused { paused } => self.paused = *paused,
             Event::Held => self.held = true,
             Event::FixStarted { .. } | Event::FixOutput { .. } | Event::FixEnded { .. } => {
@@ -188,6 +191,28 @@ impl RunView {
         }
         if let Event::StepOutput { line, .. } = event {
             self.host_mut(&host).say(line);
+        }
+    }
+
+    fn apply_to_logs(&mut self, event: &Event) {
+        match event {
+            Event::LogsProgressed {
+                source,
+                records,
+                bytes,
+            } => {
+                let count = self.logs.entry(source.clone()).or_default();
+                (count.records, count.bytes) = (*records, *bytes);
+            }
+            Event::LogsEnded { count } => {
+                let ended = LogsView {
+                    records: count.records,
+                    bytes: count.bytes,
+                    ended: true,
+                };
+                self.logs.insert(count.source.clone(), ended);
+            }
+            _ => {}
         }
     }
 

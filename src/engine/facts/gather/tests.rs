@@ -80,6 +80,14 @@ impl Docker for Engine {
     fn logs(&self, _: &str, _: usize) -> Result<String, TransportError> {
         Ok(String::new())
     }
+    fn copy_out(
+        &self,
+        _: &str,
+        _: &str,
+        _: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), TransportError> {
+        Ok(())
+    }
     fn exec(
         &self,
         _: &str,

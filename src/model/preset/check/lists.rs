@@ -318,6 +318,11 @@ fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
             let message = format!("stack `{}` has no service `{}`", log.stack, log.service);
             problems.push(Problem::new(format!("log[{number}]"), message));
         }
+        let places = [&log.path, &log.containers, &log.label];
+        if places.into_iter().flatten().count() != 1 {
+            let message = "say where: one of `path`, `containers` and `label`";
+            problems.push(Problem::new(format!("log[{number}]"), message));
+        }
     }
 }
 

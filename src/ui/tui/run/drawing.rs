@@ -231,6 +231,8 @@ fn place(stage: Stage) -> (u8, &'static str) {
         Stage::Plan => (4, "Plan"),
         Stage::Run => (5, "Deploy"),
         Stage::Verify => (6, "Verify"),
+        // No page of its own: it is told as lines.
+        Stage::Gather => (6, "Gather"),
     }
 }
 
