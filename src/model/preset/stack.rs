@@ -120,7 +120,7 @@ pub struct Service {
     #[serde(default = "default_within")]
     pub within: u64,
     /// The program, run in its container, by which it takes up changed files that name it in their `reload`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reload: Vec<String>,
 }
 
