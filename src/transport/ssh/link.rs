@@ -8,6 +8,7 @@ mod closing;
 mod doors;
 mod exec;
 mod feed;
+mod flight;
 mod job;
 mod opening;
 mod quota;

@@ -4,11 +4,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ssh2::Channel;
 
 use super::feed::Feed;
+use super::flight::Flight;
 use super::wire::{Fault, PACKET, StartTurn, Wire};
 use crate::transport::Input;
 
@@ -45,6 +47,7 @@ pub(super) struct Bridge {
     start: Option<String>,
     asked: bool,
     feed: Feed,
+    flight: Flight,
     up: Load,
     down: Load,
     ends: Ends,
@@ -79,6 +82,7 @@ impl Bridge {
             start: None,
             asked: false,
             feed: Feed::empty(),
+            flight: Flight::new(Instant::now()),
             up: Load::default(),
             down: Load::default(),
             ends: Ends::default(),
@@ -122,6 +126,11 @@ impl Bridge {
         self.start.is_some()
     }
 
+    /// Returns whether it could send more once the far side has confirmed some.
+    pub(super) fn is_held(&self) -> bool {
+        self.flight.is_held()
+    }
+
     /// Gives up the channel for closing; the local end is shut.
     pub(super) fn into_channel(self) -> Channel {
         self.channel
@@ -149,8 +158,8 @@ impl Bridge {
         let readable = self.down.is_empty()
             && !self.ends.far
             && (self.channel.read_window().available > 0 || self.channel.eof());
-        let writable = !(self.up.is_empty() && self.feed.is_empty())
-            && self.channel.write_window().remaining > 0;
+        let writable =
+            !(self.up.is_empty() && self.feed.is_empty()) && self.flight.has_room(&self.channel);
         readable || writable
     }
 
@@ -306,7 +315,7 @@ impl Bridge {
             } else {
                 self.up.rest()
             };
-            match wire.write(&mut self.channel, bytes) {
+            match self.flight.write(wire, &mut self.channel, bytes) {
                 Ok(None) => return Ok(moved),
                 Ok(Some(count)) if first => self.feed.advance(count),
                 Ok(Some(count)) => self.up.sent += count,

@@ -1,8 +1,11 @@
 //! One command on its channel: started, fed, read to its end on both streams, and its end found out.
 
+use std::time::Instant;
+
 use ssh2::Channel;
 
 use super::feed::Feed;
+use super::flight::Flight;
 use super::job::{ExecJob, Handed, Outlet, Reply};
 use super::wire::{Fault, StartTurn, Wire};
 use crate::transport::{Exit, Stream};
@@ -25,6 +28,7 @@ pub(super) struct Exec {
     channel: Channel,
     line: String,
     feed: Feed,
+    flight: Flight,
     outlet: Outlet,
     pending: Option<Reply>,
     phase: Phase,
@@ -37,6 +41,7 @@ impl Exec {
             channel,
             line: job.line,
             feed: Feed::new(job.input),
+            flight: Flight::new(Instant::now()),
             outlet: job.outlet,
             pending: None,
             phase: Phase::Fresh,
@@ -61,12 +66,17 @@ impl Exec {
         }
         self.channel.read_window().available > 0
             || self.channel.eof()
-            || (!self.feed.is_empty() && self.channel.write_window().remaining > 0)
+            || (!self.feed.is_empty() && self.flight.has_room(&self.channel))
     }
 
     /// Returns whether its request is out and unanswered.
     pub(super) fn is_starting(&self) -> bool {
         self.phase == Phase::Starting
+    }
+
+    /// Returns whether it could send more once the far side has confirmed some.
+    pub(super) fn is_held(&self) -> bool {
+        self.flight.is_held()
     }
 
     /// Gives up the channel for closing.
@@ -175,7 +185,10 @@ impl Exec {
             if self.feed.is_empty() {
                 return Ok(self.finish_input(wire)? | progress);
             }
-            match wire.write(&mut self.channel, self.feed.front()) {
+            match self
+                .flight
+                .write(wire, &mut self.channel, self.feed.front())
+            {
                 Ok(None) => break,
                 Ok(Some(count)) => {
                     self.feed.advance(count);

@@ -11,6 +11,7 @@ use super::bridge::Bridge;
 use super::closing::Closing;
 use super::doors::Doors;
 use super::exec::Exec;
+use super::flight::UNCONFIRMED;
 use super::job::Request;
 use super::opening::{Answer, For, Opening};
 use super::quota::{COMMAND_STREAMS, COMMANDS, Quota, Refusal};
@@ -393,7 +394,9 @@ impl Worker {
             || self.doors.waits_blindly()
             || self.execs.iter().any(Exec::waits_blindly)
             || self.bridges.iter().any(Bridge::waits_blindly);
-        let nap = self.pulse.nap(blind);
+        let held = self.execs.iter().any(Exec::is_held) || self.bridges.iter().any(Bridge::is_held);
+        let most = if held { UNCONFIRMED } else { Duration::MAX };
+        let nap = self.pulse.nap(blind).min(most);
         self.quota.pause().map_or(nap, |pause| pause.min(nap))
     }
 
