@@ -4,7 +4,7 @@
 //! pull that goes on there finds it again, and closes with the run. Which image goes where is decided elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How long a port may stay taken by what is left of a broken connection.
 const TAKEN: Duration = Duration::from_secs(6);
+
+/// Bytes a second that are believed of a way that breaks often.
+const DISTRUSTED: u64 = 4_000_000;
 
 /// The counters of one run.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ impl Delivery {
             Arc::new(Counter {
                 store: Arc::clone(&self.store),
                 open: Mutex::default(),
+                rate: AtomicU64::new(0),
+                told: AtomicBool::new(false),
             })
         });
         Arc::clone(counter)
@@ -71,6 +76,10 @@ pub struct Place {
 pub struct Counter {
     store: Arc<BlobStore>,
     open: Mutex<Option<Open>>,
+    /// Bytes a second on the way to the host; 0 while nobody knows.
+    rate: AtomicU64,
+    /// Whether the operator knows that the way is slow.
+    told: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -128,6 +137,29 @@ impl Counter {
         attend(door, &new);
         *open = Some(new);
         Ok((registry, port))
+    }
+
+    /// Returns how many bytes a second the way to the host carried the last time somebody looked.
+    #[must_use]
+    pub fn rate(&self) -> Option<u64> {
+        Some(self.rate.load(Ordering::Relaxed)).filter(|rate| *rate > 0)
+    }
+
+    /// Takes note of so many bytes in this time.
+    pub fn note_rate(&self, bytes: u64, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+        let rate = bytes.saturating_mul(1_000_000) / micros;
+        self.rate.store(rate.max(1), Ordering::Relaxed);
+    }
+
+    /// Returns whether the operator is still to be told that the way is slow; true once.
+    pub fn is_news(&self) -> bool {
+        !self.told.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes the way for a slow one, since it breaks too often for what it carries.
+    pub fn distrust(&self) {
+        self.rate.store(DISTRUSTED, Ordering::Relaxed);
     }
 
     /// Returns whether the host's Docker can reach it, as far as is known.

@@ -152,7 +152,7 @@ fn manifest(bytes: &[u8], media_type: &str, base: &str) -> Option<(String, Manif
 
 /// Makes an image ready that is in the store only; gzip is what every engine reads.
 fn stored(named: &Named<'_>, store: &BlobStore) -> Result<Cargo, ImagesError> {
-    let shelf = Shelf::fill(store, named.image, Encoding::Gzip, &[])?;
+    let shelf = Shelf::fill(store, named.image, Encoding::Gzip)?;
     let lost = || ImagesError::Lost {
         what: named.image.to_string(),
     };

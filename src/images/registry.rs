@@ -65,8 +65,7 @@ impl Registry {
         &self.token
     }
 
-    /// Offers an image under a short name and returns the repository by which it can be pulled; the tag is `latest`. Its lowest layers up to each of
-    /// `stops` can be pulled alone, by [`Registry::part_tag`]: whoever has pulled them keeps them, whatever becomes of the whole.
+    /// Offers an image under a short name and returns the repository by which it can be pulled; the tag is `latest`.
     ///
     /// # Errors
     /// When something of the image is not in the store, or the store is full.
@@ -75,18 +74,11 @@ impl Registry {
         name: &str,
         image: &BundledImage,
         encoding: Encoding,
-        stops: &[usize],
     ) -> Result<String, ImagesError> {
-        let goods = Shelf::fill(&self.store, image, encoding, stops)?;
+        let goods = Shelf::fill(&self.store, image, encoding)?;
         let repository = format!("{}/{name}", self.token);
         lock(&self.shelves).insert(repository.clone(), Arc::new(goods));
         Ok(repository)
-    }
-
-    /// Returns the tag under which the lowest `layers` of an image lie.
-    #[must_use]
-    pub fn part_tag(layers: usize) -> String {
-        shelf::part_tag(layers)
     }
 
     /// Returns, for each layer of an offered image, its compressed digest, how many bytes of it the host has been sent, and how many it has.

@@ -1,6 +1,7 @@
 //! Without any internet: everything comes from an archive that was carried in, over a link that breaks, past an sshd that forwards nothing.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use serde_json::Value;
 use syntho_installer::model::image::ImageRef;
@@ -12,12 +13,12 @@ use crate::program::{Ended, is};
 use crate::site::{Site, engine, release, section, tell};
 
 /// Brings up the usual three with no image on any of them.
-fn bare() -> Site {
+pub fn bare() -> Site {
     Site::with(&["ui", "ray-1", "ray-2"].map(VmSpec::new))
 }
 
 /// Packs images of the old release whose names hold none of `without`, and makes the archive the source.
-fn from_archive(site: &Site, name: &str, without: &[&str]) -> Table {
+pub fn from_archive(site: &Site, name: &str, without: &[&str]) -> Table {
     let names: Vec<ImageRef> = release(Release::Old)
         .iter()
         .filter(|name| !without.iter().any(|part| name.contains(part)))
@@ -40,13 +41,13 @@ fn ids(docker: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn on_vm(vm: &Vm) -> BTreeMap<String, String> {
+pub fn on_vm(vm: &Vm) -> BTreeMap<String, String> {
     ids(&vm
         .exec_ok("docker images --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}'")
         .unwrap())
 }
 
-fn received(vm: &Vm) -> u64 {
+pub fn received(vm: &Vm) -> u64 {
     let text = vm
         .exec_ok("cat /sys/class/net/eth0/statistics/rx_bytes")
         .unwrap();
@@ -78,7 +79,7 @@ fn three_vms_deploy_from_an_archive_alone() {
     let _dropped = site.inflict("ray-1", Fault::SshDropped);
     let ended = run.finish().expect_code(0);
     let sent = received(site.vm("ray-1")) - before;
-    assert_ids(&site, &inspected);
+    assert_ids(&site, &archive);
     assert_sent(&inspected, sent);
     assert_fallback(&ended);
     for vm in site.fleet.vms() {
@@ -96,19 +97,34 @@ fn three_vms_deploy_from_an_archive_alone() {
     );
 }
 
-/// Every image has the archive's id, and no other name is left.
-fn assert_ids(site: &Site, inspected: &Value) {
-    let mut packed = BTreeMap::new();
-    for image in inspected["images"].as_array().unwrap() {
-        for name in image["names"].as_array().unwrap() {
-            packed.insert(name.as_str().unwrap(), image["id"].as_str().unwrap());
+/// Returns the id of every named image of an archive, as `tar` and `sha256sum` know it: the digest of its configuration.
+pub fn packed_ids(archive: &str) -> BTreeMap<String, String> {
+    let shell = |script: String| {
+        let output = Command::new("sh").args(["-ec", &script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listed = shell(format!("tar -xOf '{archive}' manifest.json"));
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let mut ids = BTreeMap::new();
+    for image in listed.as_array().unwrap() {
+        let config = image["Config"].as_str().unwrap();
+        let sum = shell(format!("tar -xOf '{archive}' '{config}' | sha256sum"));
+        let id = format!("sha256:{}", sum.split_whitespace().next().unwrap());
+        for name in image["RepoTags"].as_array().unwrap() {
+            ids.insert(name.as_str().unwrap().to_owned(), id.clone());
         }
     }
+    ids
+}
+
+/// Every image has the archive's id, judged by programs that are not ours, and no other name is left.
+pub fn assert_ids(site: &Site, archive: &str) {
+    let packed = packed_ids(archive);
     let mut seen = 0;
     for vm in site.fleet.vms() {
         for (name, id) in on_vm(vm) {
-            let expected = packed.get(name.as_str()).copied();
-            assert_eq!(Some(id.as_str()), expected, "{}: {name}", vm.name());
+            assert_eq!(Some(&id), packed.get(&name), "{}: {name}", vm.name());
             seen += 1;
         }
     }
@@ -116,7 +132,7 @@ fn assert_ids(site: &Site, inspected: &Value) {
 }
 
 /// Returns how many bytes of layers a host lacks for the image of Ray.
-fn missing(inspected: &Value) -> u64 {
+pub fn missing(inspected: &Value) -> u64 {
     let images = inspected["images"].as_array().unwrap();
     let ray = images
         .iter()
@@ -136,20 +152,19 @@ fn assert_sent(inspected: &Value, sent: u64) {
     );
 }
 
-/// The host that forwards nothing got its image another way, and that was said; the others did not.
+/// The host that forwards nothing got its image another way, and that was said; the others did not. On a machine so busy that its links seem slow it comes
+/// in files, which is said too.
 fn assert_fallback(ended: &Ended) {
-    let said: Vec<String> = ended
-        .events()
-        .iter()
-        .filter(|event| is(event, "step-output"))
-        .filter(|event| {
-            event["line"]
-                .as_str()
-                .is_some_and(|line| line.contains("instead"))
-        })
-        .map(|event| event["step"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(said, ["ray-2/images/ray"]);
+    let events = ended.events();
+    let said = |step: &str, words: &str| {
+        let mut lines = events
+            .iter()
+            .filter(|event| is(event, "step-output") && event["step"] == step);
+        lines.any(|event| event["line"].as_str().unwrap().contains(words))
+    };
+    let closed = "ray-2/images/ray";
+    assert!(said(closed, "instead") || said(closed, "the link carries"));
+    assert!(!said("ray-1/images/ray", "instead"));
 }
 
 #[test]
@@ -190,12 +205,11 @@ fn killed_and_then_cut_off_it_sends_hardly_more_than_what_is_missing() {
     run.finish().expect_code(0);
     drop(slow);
     let sent = received(site.vm("ray-1")) - before;
-    assert_ids(&site, &inspected);
+    assert_ids(&site, &archive);
     assert_sent(&inspected, sent);
 }
 
-/// Docker itself goes on inside a layer, four times at most; what came before is pinned by then. Each cut also costs what is on its way at that moment,
-/// which on a link that is full is some megabytes.
+/// A file on the host goes on where it ends, so each cut costs only what is on its way at that moment, of which a full link has little.
 #[test]
 fn cut_ten_times_one_run_goes_on_to_the_end() {
     const CUTS: u64 = 10;
@@ -222,9 +236,9 @@ fn cut_ten_times_one_run_goes_on_to_the_end() {
     }
     run.finish().expect_code(0);
     let sent = received(site.vm("ray-1")) - before;
-    assert_ids(&site, &inspected);
+    assert_ids(&site, &archive);
     eprintln!("ray-1 received {sent} bytes for {total} bytes of layers, cut {CUTS} times");
-    assert!(sent < total + total * 3 / 4, "{sent} for {total}");
+    assert!(sent < total + total / 10, "{sent} for {total}");
     let names = site
         .vm("ray-1")
         .exec_ok("docker images --format '{{.Repository}}'")

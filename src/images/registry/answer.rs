@@ -69,13 +69,6 @@ impl Registry {
         let Some(goods) = self.shelf(repository) else {
             return unknown();
         };
-        if let Some(made) = goods.made(&digest) {
-            let response = Response::builder()
-                .header(CONTENT_TYPE, "application/octet-stream")
-                .header(CONTENT_LENGTH, made.len())
-                .header(DIGEST, digest.to_string());
-            return finish(response, whole(made.to_vec(), head));
-        }
         if !goods.holds(&digest) {
             return unknown();
         }

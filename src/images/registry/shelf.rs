@@ -5,44 +5,27 @@ use oci_spec::image::{
 };
 
 use crate::images::blobs::{BlobStore, Encoding, Packed};
-use crate::images::partial::pinning;
 use crate::images::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
 
-/// An image on offer, and the parts of it that can be had alone.
+/// An image on offer.
 #[derive(Debug)]
 pub(in crate::images) struct Shelf {
-    whole: Goods,
-    parts: Vec<Goods>,
+    manifest: Vec<u8>,
+    digest: Digest,
     config: Digest,
     layers: Vec<Packed>,
 }
 
-/// What is under one tag.
-#[derive(Debug)]
-struct Goods {
-    tag: String,
-    manifest: Vec<u8>,
-    digest: Digest,
-    /// A configuration that is in no store, with its digest.
-    made: Option<(Digest, Vec<u8>)>,
-}
-
-/// The tag of the whole image.
-const WHOLE: &str = "latest";
-
-/// Returns the tag of the lowest `layers` of an image.
-pub(super) fn part_tag(layers: usize) -> String {
-    format!("to-{layers}")
-}
+/// The tag that it is under.
+const TAG: &str = "latest";
 
 impl Shelf {
-    /// Puts an image on offer, and its lowest layers up to each of `stops` as images of their own.
+    /// Puts an image on offer.
     pub(in crate::images) fn fill(
         store: &BlobStore,
         image: &BundledImage,
         encoding: Encoding,
-        stops: &[usize],
     ) -> Result<Self, ImagesError> {
         let lost = || ImagesError::Lost {
             what: image.to_string(),
@@ -61,34 +44,24 @@ impl Shelf {
             Encoding::Zstd => MediaType::ImageLayerZstd,
             Encoding::Gzip => MediaType::ImageLayerGzip,
         };
-        let whole = manifest(&kind, (config, config_size), &layers)?;
-        let whole = Goods::new(WHOLE.to_owned(), whole, None);
-        let mut parts = Vec::new();
-        for stop in stops.iter().filter(|stop| **stop < layers.len()) {
-            let made = pinning(image, *stop);
-            let digest = Digest::of(&made);
-            let manifest = manifest(&kind, (digest, made.len() as u64), &layers[..*stop])?;
-            parts.push(Goods::new(part_tag(*stop), manifest, Some((digest, made))));
-        }
+        let manifest = manifest(&kind, (config, config_size), &layers)?;
         Ok(Self {
-            whole,
-            parts,
+            digest: Digest::of(&manifest),
+            manifest,
             config,
             layers,
         })
     }
 
-    /// Returns a manifest, when `reference` is a tag or a digest of one.
+    /// Returns the manifest, when `reference` is its tag or digest.
     pub(super) fn manifest(&self, reference: &str) -> Option<(&[u8], Digest)> {
-        let mut goods = std::iter::once(&self.whole).chain(&self.parts);
-        goods
-            .find(|goods| reference == goods.tag || reference == goods.digest.to_string())
-            .map(|goods| (goods.manifest.as_slice(), goods.digest))
+        (reference == TAG || reference == self.digest.to_string())
+            .then_some((self.manifest.as_slice(), self.digest))
     }
 
-    /// Returns the manifest of the whole alone.
+    /// Returns the manifest alone.
     pub(in crate::images) fn into_manifest(self) -> Vec<u8> {
-        self.whole.manifest
+        self.manifest
     }
 
     /// Returns whether a blob belongs to the image.
@@ -96,28 +69,9 @@ impl Shelf {
         *digest == self.config || self.layers.iter().any(|layer| layer.digest == *digest)
     }
 
-    /// Returns a configuration that was made here and is in no store.
-    pub(super) fn made(&self, digest: &Digest) -> Option<&[u8]> {
-        let made = self.parts.iter().filter_map(|goods| goods.made.as_ref());
-        made.filter(|(made, _)| made == digest)
-            .map(|(_, bytes)| bytes.as_slice())
-            .next()
-    }
-
     /// Returns its layers as they are sent, lowest first.
     pub(in crate::images) fn layers(&self) -> &[Packed] {
         &self.layers
-    }
-}
-
-impl Goods {
-    fn new(tag: String, manifest: Vec<u8>, made: Option<(Digest, Vec<u8>)>) -> Self {
-        Self {
-            tag,
-            digest: Digest::of(&manifest),
-            manifest,
-            made,
-        }
     }
 }
 

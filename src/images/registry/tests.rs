@@ -39,7 +39,7 @@ fn counter(encoding: Encoding) -> Counter {
         .find(|found| found.id == images[0].id())
         .unwrap();
     let registry = Arc::new(Registry::new(Arc::new(store)));
-    let repository = registry.offer("app", &image, encoding, &[1, 2]).unwrap();
+    let repository = registry.offer("app", &image, encoding).unwrap();
     Counter {
         registry,
         image,
@@ -118,33 +118,6 @@ fn an_image_can_be_pulled(#[case] encoding: Encoding, #[case] kind: &str) {
     }
     let progress = counter.registry.progress(&counter.repository);
     assert!(progress.len() == 2 && progress.iter().all(|(_, sent, size)| sent == size));
-}
-
-#[test]
-fn the_lowest_layers_can_be_pulled_alone() {
-    let counter = counter(Encoding::Zstd);
-    let (head, manifest) = counter.get(&format!("manifests/{}", Registry::part_tag(1)));
-    assert!(head.starts_with("http/1.1 200"), "{head}");
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
-    assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
-    let digest = manifest["config"]["digest"].as_str().unwrap();
-    assert_ne!(digest, counter.image.id);
-    let (_, config) = counter.get(&format!("blobs/{digest}"));
-    assert_eq!(Digest::of(&config).to_string(), digest);
-    assert_eq!(
-        manifest["config"]["size"].as_u64(),
-        Some(config.len() as u64)
-    );
-    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
-    assert_eq!(
-        config["rootfs"]["diff_ids"][0].as_str(),
-        Some(counter.image.layers[0].diff_id.as_str())
-    );
-    // All of its layers are the image itself, and others were not asked for.
-    for tag in [2, 3].map(Registry::part_tag) {
-        let (head, _) = counter.get(&format!("manifests/{tag}"));
-        assert!(head.starts_with("http/1.1 404"), "{head}");
-    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! An image of an archive brought to a host: pulled by the host's own Docker from this program, or loaded with only the missing layers where its
-//! sshd lets no port come back here.
+//! An image of an archive brought to a host: pulled by the host's own Docker from this program; loaded from files that grow there where the link is
+//! slow; or loaded with only the missing layers where its sshd lets no port come back here.
 //!
 //! The pull runs on the host by itself, so it outlives a broken connection: Docker tries again for some fifty seconds and goes on inside the layer, when
 //! it finds the registry where it was. A program that was killed finds it by its log, which begins with where the registry was.
@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::{ActionError, Context, DeliverImage};
-use crate::engine::delivery::{Delivery, Place};
+use crate::engine::delivery::{Counter, Delivery, Place};
 use crate::images::ImagesError;
 use crate::images::blobs::Encoding;
 use crate::model::bundle::BundledImage;
@@ -19,6 +19,7 @@ use crate::transport::detached::{self, End, Started, State, Step};
 use crate::transport::{Docker, Host, TransportError};
 
 mod load;
+mod pieces;
 mod pins;
 mod watch;
 
@@ -30,7 +31,7 @@ const TELL: Duration = Duration::from_millis(250);
 /// The first engine that unpacks zstd.
 const KNOWS_ZSTD: u64 = 23;
 
-/// How often a pull that broke off is begun anew; layers that are pinned are not sent again.
+/// How often a pull that broke off is begun anew.
 const TRIES: u32 = 3;
 
 /// Everything that one delivery works with.
@@ -42,6 +43,7 @@ struct Job<'a> {
     docker: std::sync::Arc<dyn Docker>,
     engine: EngineFacts,
     there: Vec<ImageFacts>,
+    counter: std::sync::Arc<Counter>,
 }
 
 /// Brings the image to the host under its real name and proves that it is the archive's.
@@ -51,28 +53,17 @@ pub(super) fn deliver(
     delivery: &Delivery,
     image: &BundledImage,
 ) -> Result<(), ActionError> {
-    let docker = cx.host.docker()?;
-    let job = Job {
-        action,
-        cx,
-        delivery,
-        image,
-        engine: docker.engine()?,
-        there: docker.images()?,
-        docker,
-    };
+    let mut job = Job::new(action, cx, delivery, image)?;
+    if job.await_load()? {
+        job.there = job.docker.images()?;
+    }
     let by_layers = job.engine.containerd_store;
     if let Some(same) = job.there.iter().find(|found| image.is(found, by_layers)) {
         job.docker.tag(&same.id, &action.reference)?;
     } else {
-        match job.pull() {
-            Err(ActionError::Transport(TransportError::Refused { what })) => {
-                cx.progress.line(&format!(
-                    "sshd refuses {what}: sending an archive with the missing layers instead"
-                ));
-                job.load()?;
-            }
-            pulled => pulled?,
+        let left = left_running(cx.host, &job.pull_step(&job.pull_id()))?;
+        if left.is_some() || !job.bring()? {
+            job.pull_or_load(left)?;
         }
     }
     job.prove()
@@ -98,6 +89,27 @@ fn left_running(host: &dyn Host, step: &Step<'_>) -> Result<Option<Place>, Actio
     }
 }
 
+impl<'a> Job<'a> {
+    fn new(
+        action: &'a DeliverImage,
+        cx: &'a Context<'a>,
+        delivery: &'a Delivery,
+        image: &'a BundledImage,
+    ) -> Result<Self, ActionError> {
+        let docker = cx.host.docker()?;
+        Ok(Self {
+            action,
+            cx,
+            delivery,
+            image,
+            engine: docker.engine()?,
+            there: docker.images()?,
+            docker,
+            counter: delivery.counter(cx.host.name()),
+        })
+    }
+}
+
 impl Job<'_> {
     fn encoding(&self) -> Encoding {
         let major = self.engine.version.split('.').next().unwrap_or_default();
@@ -112,22 +124,37 @@ impl Job<'_> {
         self.image.shared_with(&self.there)
     }
 
-    fn pull(&self) -> Result<(), ActionError> {
-        let id = format!("images/{}", self.action.image);
-        let step = Step {
+    fn pull_id(&self) -> String {
+        format!("images/{}", self.action.image)
+    }
+
+    fn pull_step<'a>(&'a self, id: &'a str) -> Step<'a> {
+        Step {
             folder: &self.action.folder,
-            id: &id,
+            id,
             privilege: self.action.rights.privilege(),
-        };
-        let host = self.cx.host;
-        let counter = self.delivery.counter(host.name());
-        let mut left = left_running(host, &step)?;
+        }
+    }
+
+    fn pull_or_load(&self, left: Option<Place>) -> Result<(), ActionError> {
+        match self.pull(left) {
+            Err(ActionError::Transport(TransportError::Refused { what })) => {
+                self.cx.progress.line(&format!(
+                    "sshd refuses {what}: sending an archive with the missing layers instead"
+                ));
+                self.load()
+            }
+            pulled => pulled,
+        }
+    }
+
+    fn pull(&self, mut left: Option<Place>) -> Result<(), ActionError> {
+        let id = self.pull_id();
+        let (host, step) = (self.cx.host, self.pull_step(&id));
         for again in 0..TRIES {
-            let (registry, port) = counter.open(host, left.as_ref())?;
-            let stops = self.stops();
-            let parts: Vec<usize> = stops.iter().map(|(layers, _)| *layers).collect();
-            let (image, encoding) = (self.action.image.as_str(), self.encoding());
-            let offered = registry.offer(image, self.image, encoding, &parts);
+            let (registry, port) = self.counter.open(host, left.as_ref())?;
+            let image = self.action.image.as_str();
+            let offered = registry.offer(image, self.image, self.encoding());
             let repository = offered.map_err(|error| said(&error))?;
             let name = ImageRef::parse(&format!("127.0.0.1:{port}/{repository}:latest"));
             let name = name.map_err(|error| ActionError::Bug(error.to_string()))?;
@@ -140,7 +167,10 @@ impl Job<'_> {
                 detached::cancel(host, &step)?;
                 detached::clean(host, &step)?;
             }
-            let script = self.script(&here, &repository, &stops);
+            let script = format!(
+                "echo 'from {port}/{}'\nexec docker pull '{name}'\n",
+                here.token
+            );
             let started = detached::start(host, &step, &script, &crate::transport::Input::Empty)?;
             if let Started::Already(State::Running) = started {
                 self.cx
@@ -150,7 +180,7 @@ impl Job<'_> {
             let watch = Watch {
                 job: self,
                 step: &step,
-                counter: &counter,
+                counter: &self.counter,
                 registry: &registry,
                 repository: &repository,
             };
@@ -167,6 +197,10 @@ impl Job<'_> {
             self.cx
                 .progress
                 .line("the pull broke off; beginning it anew");
+            self.counter.distrust();
+            if self.bring()? {
+                return Ok(());
+            }
         }
         Err(ActionError::Bug("the last try has no end".to_owned()))
     }

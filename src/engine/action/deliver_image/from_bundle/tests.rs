@@ -170,3 +170,87 @@ fn what_no_archive_holds_is_a_conflict() {
         Probe::Conflict(format!("image `{NAME}` is in none of the archives"))
     );
 }
+
+/// Returns what was written into files: where, and which bytes.
+fn written(machine: &Machine) -> Vec<(u64, Vec<u8>)> {
+    let ran = machine.host.ran().into_iter();
+    let writes = ran.filter_map(|command| {
+        let place = command
+            .script
+            .lines()
+            .find_map(|line| line.strip_prefix("place="))?;
+        Some((place.parse().unwrap(), command.input.bytes().to_vec()))
+    });
+    writes.collect()
+}
+
+#[test]
+fn a_file_goes_on_where_it_ends_and_is_loaded_by_the_host_itself() {
+    let (machine, image, _keep) = machine();
+    let (action, cx) = (action(&machine), machine.cx());
+    let delivery = machine.materials.delivery.clone().unwrap();
+    delivery.counter(machine.host.name()).distrust();
+    let portion = crate::images::partial::Portion {
+        image: &image,
+        name: NAME,
+        layers: 3,
+        skip: 0,
+        encoding: Encoding::Zstd,
+    };
+    let mut whole = Vec::new();
+    let mut archive = crate::images::partial::archive(delivery.store(), &portion).unwrap();
+    std::io::Read::read_to_end(&mut archive, &mut whole).unwrap();
+
+    // Half of it is there, and the file of another release besides.
+    let short = &image.id["sha256:".len()..][..12];
+    let half = whole.len() / 2;
+    fs_err::create_dir(machine.path(".images")).unwrap();
+    fs_err::write(machine.path(".images/app.0123456789ab.0-2.tar"), "old").unwrap();
+    let file = machine.path(&format!("/.images/app.{short}.0-3.tar"));
+    fs_err::write(&file, &whole[..half]).unwrap();
+
+    let job = Job::new(&action, &cx, &delivery, &image).unwrap();
+    assert!(job.bring_parts().unwrap());
+    assert_eq!(written(&machine), [(half as u64, whole[half..].to_vec())]);
+    let called = machine.engine.world().called.clone();
+    assert_eq!(called, [format!("0 load --quiet --input {file}")]);
+    assert!(!std::path::Path::new(&machine.path(".images")).exists());
+    assert!(!std::path::Path::new(&machine.path(".run")).exists());
+}
+
+#[test]
+fn a_fast_link_gets_no_file() {
+    let (machine, image, _keep) = machine();
+    let (action, cx) = (action(&machine), machine.cx());
+    let delivery = machine.materials.delivery.clone().unwrap();
+    let counter = delivery.counter(machine.host.name());
+    let job = Job::new(&action, &cx, &delivery, &image).unwrap();
+    // So little is missing that nobody asks how fast the link is.
+    assert!(!job.bring().unwrap());
+    assert_eq!((counter.rate(), machine.host.ran().len()), (None, 0));
+    counter.note_rate(100_000_000, Duration::from_secs(1));
+    assert_eq!(counter.rate(), Some(100_000_000));
+}
+
+#[test]
+fn a_file_that_docker_refuses_is_sent_anew_and_one_that_found_no_room_is_kept() {
+    let (machine, image, _keep) = machine();
+    let (action, cx) = (action(&machine), machine.cx());
+    let delivery = machine.materials.delivery.clone().unwrap();
+    delivery.counter(machine.host.name()).distrust();
+    fs_err::write(machine.path("up-status"), "1").unwrap();
+    let job = Job::new(&action, &cx, &delivery, &image).unwrap();
+    let error = job.bring_parts().unwrap_err();
+    assert!(error.to_string().contains("could not be loaded"), "{error}");
+    assert!(!std::path::Path::new(&machine.path(".images")).exists());
+
+    let full = "#!/bin/sh\necho 'Error: write /layer.tar: no space left on device' >&2\nexit 1\n";
+    fs_err::write(machine.path("bin/docker"), full).unwrap();
+    let error = job.bring_parts().unwrap_err();
+    assert!(
+        error.to_string().contains("no space left for image"),
+        "{error}"
+    );
+    let kept = fs_err::read_dir(machine.path(".images")).unwrap().count();
+    assert_eq!(kept, 1);
+}
