@@ -196,6 +196,9 @@ pub struct PlanArgs {
     /// Write the plan as numbered commands to type by hand, Markdown
     #[arg(long, value_name = "FILE.md")]
     pub runbook: Option<Utf8PathBuf>,
+    /// Plan also the removal of images that newer ones have replaced
+    #[arg(long)]
+    pub prune: bool,
 }
 
 /// Arguments of `deploy`.
@@ -213,6 +216,9 @@ pub struct DeployArgs {
     /// Take the deployment over from another operator who holds its lock
     #[arg(long)]
     pub take_over: bool,
+    /// Remove images that newer ones have replaced, at the end; the plan shows them, and what a container uses stays
+    #[arg(long)]
+    pub prune: bool,
 }
 
 /// How a run is told.

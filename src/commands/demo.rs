@@ -106,6 +106,7 @@ fn deploy_args(args: &DemoArgs, answers: camino::Utf8PathBuf) -> DeployArgs {
         yes: args.yes,
         telling: args.telling,
         take_over: false,
+        prune: false,
     }
 }
 

@@ -221,6 +221,7 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
                 target: target(path),
                 json: false,
                 runbook: None,
+                prune: false,
             };
             commands::plan(&session, &args)
         }
@@ -247,6 +248,7 @@ fn after(session: &Session, desk: &Desk, ending: Ending) -> Result<u8, Failure> 
                     json: false,
                 },
                 take_over: false,
+                prune: false,
             };
             commands::deploy(&session, &args)
         }

@@ -9,6 +9,7 @@ use crate::cli::{CheckArgs, DeployArgs, NamedArgs, PlanArgs, Target};
 use crate::engine::cancel::Cancel;
 use crate::engine::helm::Helm;
 use crate::engine::lock::TakeOver;
+use crate::engine::planner::Superseded;
 use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
 use crate::engine::store::StoreError;
 use crate::model::failure::Failure;
@@ -37,7 +38,11 @@ pub(super) fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
     };
     let chosen = target::choose(session, &args.target, Asking::unless(args.json))?;
     let folder = session.home.deployment(&chosen.deployment.name);
-    let code = run_chosen(session, chosen, &show, TakeOver::No, session::plan)?;
+    let code = drive(session, &show, |line, cancel| {
+        let mut job = job(session, chosen, line, cancel, TakeOver::No);
+        job.superseded = superseded(args.prune);
+        session::plan(&job)
+    })?;
     if let (Some(file), 0) = (&args.runbook, code) {
         let copied = fs_err::copy(folder.runbook_path(), file).map_err(StoreError::from);
         copied.map_err(|error| Failure::from_error(&error))?;
@@ -66,11 +71,13 @@ pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure
     let chosen = target::choose(session, &args.target, Asking::unless(args.telling.json))?;
     if show.shown == Shown::Bars && !args.yes && screens::fit(session) {
         let (line, _) = open();
-        let job = job(session, chosen, &line, &Cancel::new(), take_over);
+        let mut job = job(session, chosen, &line, &Cancel::new(), take_over);
+        job.superseded = superseded(args.prune);
         return screens::deploy(session, &show, job);
     }
     drive(session, &show, |line, cancel| {
-        let job = job(session, chosen, line, cancel, take_over);
+        let mut job = job(session, chosen, line, cancel, take_over);
+        job.superseded = superseded(args.prune);
         session::deploy(&job, &|steps| args.yes || line.review(steps))
     })
 }
@@ -176,5 +183,15 @@ pub(super) fn job(
         concurrency: session.global.concurrency.into(),
         ssh_folder: target::operators_home().map(|home| home.join(".ssh")),
         take_over,
+        superseded: Superseded::Keep,
+    }
+}
+
+/// Returns what becomes of replaced images when `--prune` was given or not.
+fn superseded(prune: bool) -> Superseded {
+    if prune {
+        Superseded::Remove
+    } else {
+        Superseded::Keep
     }
 }

@@ -22,6 +22,7 @@ mod place;
 mod prove_environment;
 mod put_file;
 mod reload_service;
+mod remove_image;
 mod start_stack;
 
 pub use any::AnyAction;
@@ -32,6 +33,7 @@ pub use deliver_image::DeliverImage;
 pub use prove_environment::ProveEnvironment;
 pub use put_file::{Before, PutFile};
 pub use reload_service::ReloadService;
+pub use remove_image::RemoveImage;
 pub use start_stack::StartStack;
 
 /// Whose rights an action uses; chosen once per host, so that who writes a file can also read it.

@@ -5,6 +5,7 @@
 mod look;
 mod rights;
 mod steps;
+mod superseded;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::model::ids::{DeploymentName, HostName, RunId};
 use crate::model::resolved::Resolved;
 
 pub use rights::rights;
+pub use superseded::Superseded;
 
 /// What planning works from.
 pub struct Planning<'a> {
@@ -36,6 +38,8 @@ pub struct Planning<'a> {
     pub run: &'a RunId,
     /// How many hosts are looked at at once.
     pub concurrency: usize,
+    /// What becomes of images that newer ones have replaced.
+    pub superseded: Superseded,
 }
 
 impl Planning<'_> {

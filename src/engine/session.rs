@@ -20,6 +20,7 @@ use super::cancel::Cancel;
 use super::gather::Order;
 use super::helm::Helm;
 use super::lock::TakeOver;
+use super::planner::Superseded;
 use super::store::Home;
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
@@ -56,6 +57,8 @@ pub struct Job {
     pub ssh_folder: Option<Utf8PathBuf>,
     /// What to do about a lock that somebody else holds.
     pub take_over: TakeOver,
+    /// What becomes of images that newer ones have replaced.
+    pub superseded: Superseded,
 }
 
 impl std::fmt::Debug for Job {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage, Materials,
-    ProveEnvironment, PutFile, ReloadService, StartStack,
+    ProveEnvironment, PutFile, ReloadService, RemoveImage, StartStack,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -29,6 +29,8 @@ pub enum AnyAction {
     AwaitHealth(AwaitHealth),
     /// Compares a value with the software's own words.
     ConfirmYield(ConfirmYield),
+    /// Removes an image that a newer one has replaced.
+    RemoveImage(RemoveImage),
 }
 
 impl AnyAction {
@@ -42,6 +44,7 @@ impl AnyAction {
             Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
+            Self::RemoveImage(action) => action,
         }
     }
 
@@ -55,6 +58,7 @@ impl AnyAction {
             Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
+            Self::RemoveImage(action) => action,
         }
     }
 }

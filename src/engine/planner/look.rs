@@ -110,7 +110,10 @@ fn anew(action: &AnyAction, cx: &Context<'_>) -> Result<Probe, ActionError> {
 /// Returns whether a step's outcome rests on the steps before it; files and images stand for themselves.
 fn rests_on_others(action: &AnyAction) -> bool {
     match action {
-        AnyAction::CreateFolder(_) | AnyAction::PutFile(_) | AnyAction::DeliverImage(_) => false,
+        AnyAction::CreateFolder(_)
+        | AnyAction::PutFile(_)
+        | AnyAction::DeliverImage(_)
+        | AnyAction::RemoveImage(_) => false,
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
         | AnyAction::StartStack(_)

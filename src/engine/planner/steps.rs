@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::superseded::{Superseded, old};
 use super::{PlanError, Planning};
 use crate::engine::action::{
     Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
-    ProveEnvironment, PutFile, ReloadService, Rights, StartStack,
+    ProveEnvironment, PutFile, ReloadService, RemoveImage, Rights, StartStack,
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
@@ -39,6 +40,9 @@ pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>,
         steps.reloads(stack)?;
         steps.health(stack);
         steps.confirms(stack);
+    }
+    if planning.superseded == Superseded::Remove {
+        steps.removals()?;
     }
     Ok(steps.all)
 }
@@ -324,6 +328,34 @@ impl<'a> Steps<'a> {
             });
             self.next(id, stack, Phase::Health, action);
         }
+    }
+}
+
+impl Steps<'_> {
+    /// Images that newer ones have replaced, once everything on their host works with the new ones.
+    fn removals(&mut self) -> Result<(), PlanError> {
+        let stacks = &self.planning.resolved.stacks;
+        for (host, facts) in self.planning.facts {
+            let here: Vec<&PlacedStack> = stacks.iter().filter(|s| s.host == *host).collect();
+            let (Some(first), Some(docker)) = (here.first(), &facts.docker) else {
+                continue;
+            };
+            let needed: Vec<&PlacedImage> = here.iter().flat_map(|stack| &stack.images).collect();
+            let projects: Vec<String> = here.iter().map(|stack| stack.project.clone()).collect();
+            let after: Vec<StepId> = here.iter().flat_map(|stack| self.after(stack)).collect();
+            for old in old(&docker.images, &needed) {
+                let id = StepId(format!("{host}/images/without:{}", old.name));
+                let action = AnyAction::RemoveImage(RemoveImage {
+                    reference: old.name,
+                    replaced_by: old.by.clone(),
+                    size: old.size,
+                    projects: projects.clone(),
+                    rights: self.rights(first)?,
+                });
+                self.push(id, first, Phase::Images, after.clone(), action);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -14,22 +14,41 @@ use crate::engine::runner::{self, Pace, Ran, Work};
 use crate::engine::sample::{SECRET, Site, resolved};
 use crate::engine::store::ReceiptStore;
 use crate::model::event::{Event, StepResult};
+use crate::model::facts::DockerFacts;
 use crate::model::ids::StepId;
 use crate::model::plan::Probe;
 use crate::model::receipt::Receipt;
+use crate::transport::Docker as _;
 
 const RUN: &str = "20261120T120000Z-0001";
 
 fn planned(site: &Site, resolved: &Resolved) -> Plan<AnyAction> {
+    planned_with(site, resolved, Superseded::Keep)
+}
+
+fn planned_with(site: &Site, resolved: &Resolved, superseded: Superseded) -> Plan<AnyAction> {
+    let mut facts = site.facts();
+    for (name, facts) in &mut facts {
+        let docker = &site.machines[name].engine;
+        facts.docker = Some(DockerFacts {
+            engine: docker.engine().unwrap(),
+            as_user: true,
+            images: docker.images().unwrap(),
+            containers: Vec::new(),
+            networks: Vec::new(),
+            volumes: Vec::new(),
+        });
+    }
     plan(&Planning {
         resolved,
-        facts: &site.facts(),
+        facts: &facts,
         rights: &site.rights(),
         links: site,
         materials: &FromResolved(resolved, None),
         base_folder: &site.base(),
         run: &RunId(RUN.to_owned()),
         concurrency: 3,
+        superseded,
     })
     .unwrap()
 }
@@ -159,6 +178,36 @@ fn after_a_run_there_is_nothing_to_do_and_a_change_is_shown_as_a_difference() {
     -services: {}
     +services: {web: {}}
     ");
+}
+
+#[test]
+fn images_that_newer_ones_replaced_go_only_when_asked_and_not_while_they_are_used() {
+    let site = Site::new();
+    let resolved = resolved(&site.base());
+    let dir = tempfile::tempdir().unwrap();
+    let cancel = Cancel::new();
+    executed(&site, &resolved, &store(&dir), &cancel, &|_| {});
+    for (name, machine) in &site.machines {
+        let mut world = machine.engine.world();
+        world.images.push(crate::engine::machine::image("x:0", "0"));
+        if name.as_str() == "ui" {
+            let mut user = crate::engine::machine::container("theirs", "y");
+            user.image_id = "sha256:0".to_owned();
+            world.containers.push(user);
+        }
+    }
+    assert!(planned(&site, &resolved).nothing_to_do());
+    let plan = planned_with(&site, &resolved, Superseded::Remove);
+    let needed: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(|step| step.probe == Probe::Needed)
+        .map(|step| format!("{}: {}", step.host, step.description.summary))
+        .collect();
+    assert_eq!(
+        needed,
+        ["ray-1: remove image `x:0`", "ray-2: remove image `x:0`"]
+    );
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn planned(site: &Site, resolved: &Resolved) -> Plan<AnyAction> {
         base_folder: &site.base(),
         run: &RunId("20261120T120000Z-0001".to_owned()),
         concurrency: 3,
+        superseded: planner::Superseded::Keep,
     })
     .unwrap()
 }

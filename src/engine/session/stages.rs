@@ -231,6 +231,7 @@ fn planned(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, PlanErro
         base_folder: &run.job.deployment.base_folder,
         run: &run.id,
         concurrency: run.job.concurrency,
+        superseded: run.job.superseded,
     })
 }
 

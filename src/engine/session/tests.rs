@@ -117,6 +117,7 @@ impl Stage0 {
             concurrency: 4,
             ssh_folder: None,
             take_over: TakeOver::No,
+            superseded: crate::engine::planner::Superseded::Keep,
         }
     }
 
