@@ -18,6 +18,7 @@ mod bad_input;
 mod bundle;
 mod bundle_create;
 mod bundle_engines;
+mod bundle_limits;
 mod canary;
 mod cases;
 mod dashboard;
