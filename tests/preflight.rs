@@ -107,8 +107,28 @@ fn resolved(fleet: &Fleet) -> Resolved {
             confirms: Vec::new(),
         })
         .collect();
+    Resolved {
+        deployment: "acme".parse().unwrap(),
+        preset: "cluster".parse().unwrap(),
+        title: "A cluster".into(),
+        reach: each_to_each(&hosts),
+        hosts,
+        stacks,
+        checks: Vec::new(),
+        health: Vec::new(),
+        endpoints: Vec::new(),
+        authorities: Vec::new(),
+        image_source: ImageSource::Present,
+        bundled: Vec::new(),
+        registry: None,
+        keep_login: false,
+        secrets: Secrets::default(),
+    }
+}
+
+fn each_to_each(hosts: &[ResolvedHost]) -> Vec<ReachNeed> {
     let mut reach: Vec<ReachNeed> = Vec::new();
-    for to in &hosts {
+    for to in hosts {
         let mut need = |from: Option<HostName>, ports| {
             reach.push(ReachNeed {
                 from,
@@ -123,22 +143,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
         }
         need(None, (443, 443));
     }
-    Resolved {
-        deployment: "acme".parse().unwrap(),
-        preset: "cluster".parse().unwrap(),
-        title: "A cluster".into(),
-        hosts,
-        stacks,
-        reach,
-        health: Vec::new(),
-        endpoints: Vec::new(),
-        authorities: Vec::new(),
-        image_source: ImageSource::Present,
-        bundled: Vec::new(),
-        registry: None,
-        keep_login: false,
-        secrets: Secrets::default(),
-    }
+    reach
 }
 
 /// Looks and checks; says how long each took.

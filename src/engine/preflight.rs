@@ -1,7 +1,7 @@
 //! Decides whether a deployment can succeed, before anything is written: every check on every host, all hosts at once.
 //!
 //! Each check is a small function of what is known (`Seat`: one host, `Scene`: all of them) with its own pass, warn and fail. Most judge facts that were
-//! gathered before; three ask hosts again: reachability between hosts ([`reach`]), and name resolution, registry and folder (`lookups`). Nothing is written
+//! gathered before; some ask hosts again: reachability between hosts ([`reach`]), name resolution, registry and folder (`lookups`), and what the preset declares (`declared`). Nothing is written
 //! on a host, and the listeners put up for reachability end by themselves. Called by `check`, `plan` and `deploy`.
 
 mod address;
@@ -9,6 +9,7 @@ mod bytes;
 mod clock;
 mod collisions;
 mod compose;
+mod declared;
 mod disk;
 mod docker_engine;
 mod draft;

@@ -220,6 +220,7 @@ pub(crate) fn resolved(base: &str) -> Resolved {
             stack(base, "application", "ui", &["ray-head", "ray-worker"]),
         ],
         reach: Vec::new(),
+        checks: Vec::new(),
         health: Vec::new(),
         endpoints: Vec::new(),
         authorities: Vec::new(),

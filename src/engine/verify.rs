@@ -8,6 +8,7 @@ mod exec;
 mod http;
 mod images;
 mod port;
+mod program;
 mod tls;
 
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +21,7 @@ use super::runner::Links;
 use crate::model::check::{CheckResult, Verdict};
 use crate::model::event::{Event, Listener};
 use crate::model::ids::HostName;
-use crate::model::resolved::{PlacedHealth, PlacedProbe, PlacedStack, Resolved};
+use crate::model::resolved::{PlacedHealth, PlacedProbe, PlacedStack, Resolved, ResolvedHost};
 
 /// How thorough the judging is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +59,36 @@ const AT_ONCE: usize = 32;
 
 /// What one try found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    verdict: Verdict,
+pub(super) struct Finding {
+    pub(super) verdict: Verdict,
     /// One sentence.
-    found: String,
+    pub(super) found: String,
     /// Why it is a problem, with the last words of whoever spoke.
-    cause: Option<String>,
+    pub(super) cause: Option<String>,
     /// What to do about it, where the preset's own advice is about something else.
-    remedy: Option<String>,
+    pub(super) remedy: Option<String>,
     /// Trying again can not change it.
     certain: bool,
+}
+
+/// What a probe works with.
+#[derive(Clone, Copy)]
+pub(super) struct Probing<'a> {
+    /// Connections.
+    pub(super) links: &'a dyn Links,
+    /// Every host of the deployment.
+    pub(super) hosts: &'a [ResolvedHost],
+}
+
+/// Makes one try; preflight makes it, too.
+pub(super) fn probe(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
+    match probe {
+        PlacedProbe::Exec { .. } => exec::run(probing, probe),
+        PlacedProbe::Http { .. } => http::ask(probing, probe),
+        PlacedProbe::Program { .. } => program::run(probing, probe),
+        PlacedProbe::Port { .. } => port::dial(probing, probe),
+        PlacedProbe::Tls { .. } => tls::shake_hands(probe),
+    }
 }
 
 impl Finding {
@@ -78,6 +99,14 @@ impl Finding {
             cause: None,
             remedy: None,
             certain: true,
+        }
+    }
+
+    /// Says that it could not be tried, by the fault of nobody.
+    fn untried(found: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Warn,
+            ..Self::pass(found)
         }
     }
 
@@ -208,7 +237,9 @@ impl Question<'_> {
             Self::Containers(stack) => Some(stack.host.clone()),
             Self::Images => None,
             Self::Health(health) => match &health.probe {
-                PlacedProbe::Exec { host, .. } => Some(host.clone()),
+                PlacedProbe::Exec { host, .. } | PlacedProbe::Program { from: host, .. } => {
+                    Some(host.clone())
+                }
                 PlacedProbe::Http { from, .. } => from.clone(),
                 PlacedProbe::Port { to, .. } => Some(to.clone()),
                 PlacedProbe::Tls { .. } => None,
@@ -242,12 +273,20 @@ impl Question<'_> {
         match self {
             Self::Containers(stack) => containers::look(verification, stack),
             Self::Images => images::look(verification),
-            Self::Health(health) => match &health.probe {
-                PlacedProbe::Exec { .. } => exec::run(verification, &health.probe),
-                PlacedProbe::Http { .. } => http::ask(verification, &health.probe),
-                PlacedProbe::Port { .. } => port::dial(verification, &health.probe),
-                PlacedProbe::Tls { .. } => tls::shake_hands(&health.probe),
-            },
+            Self::Health(health) => {
+                let probing = Probing {
+                    links: verification.links,
+                    hosts: &verification.resolved.hosts,
+                };
+                probe(probing, &health.probe)
+            }
+        }
+    }
+
+    fn command(&self) -> Option<String> {
+        match self {
+            Self::Health(health) => health.command.clone(),
+            Self::Containers(_) | Self::Images => None,
         }
     }
 
@@ -268,7 +307,7 @@ impl Question<'_> {
                 .remedy
                 .or_else(|| self.remedy())
                 .filter(|_| finding.verdict != Verdict::Pass),
-            command: None,
+            command: self.command().filter(|_| finding.verdict != Verdict::Pass),
             opening: None,
             mends: false,
         }

@@ -11,7 +11,8 @@
 //! - `deployment`, `image_source`; in an image's `reference` also `registry` and `tag`; in a stack's files also `stack`, `project` and `folder`;
 //! - `host`, the host a file, probe, port or rule is for: `name`, `address`, `operator_address` (where the operator's machine would connect to),
 //!   `private_address`, `roles`, and from its facts `cpus`, `memory` and `nofile_limit`;
-//! - the functions `count(role)`, `shared(role, role)` (hosts with both), `hosts(role)`, `image(id)`, `asset(path)`, `port_suffix(protocol, port)`,
+//! - the functions `operator_file(path)` (the text of a file that an answer names),
+//!   `count(role)`, `shared(role, role)` (hosts with both), `hosts(role)`, `image(id)`, `asset(path)`, `port_suffix(protocol, port)`,
 //!   `url_encode(text)`, `url_host(address)`, `size(text)`, `megabytes(bytes)` (`512m`) and `amount(bytes)` (`64 GB`, for people).
 //!
 //! A question may `propose` a value from what the hosts are, with the reason in words; nothing is taken without the operator's yes.
@@ -92,6 +93,9 @@ pub struct Parts {
     /// What a host of a role must have.
     #[serde(rename = "need")]
     pub needs_of_roles: Vec<RoleNeed>,
+    /// What is tried before anything is deployed.
+    #[serde(rename = "check")]
+    pub checks: Vec<Health>,
     /// How it is judged to work.
     #[serde(rename = "health")]
     pub health: Vec<Health>,

@@ -2,6 +2,7 @@
 //!
 //! It is made from a [`super::deployment::Deployment`] once the facts of its hosts are known, and is the same for the wizard and for automation.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use secrecy::SecretString;
@@ -28,6 +29,8 @@ pub struct Resolved {
     pub stacks: Vec<PlacedStack>,
     /// Who must reach whom.
     pub reach: Vec<ReachNeed>,
+    /// What is tried before anything is deployed.
+    pub checks: Vec<PlacedHealth>,
     /// Judgements, in order.
     pub health: Vec<PlacedHealth>,
     /// Where the result can be seen.
@@ -185,6 +188,8 @@ pub struct PlacedHealth {
     pub within: u64,
     /// What to do when it does not hold.
     pub remedy: Option<String>,
+    /// The command by which one looks oneself.
+    pub command: Option<String>,
 }
 
 /// How a judgement is made, with every template rendered.
@@ -219,6 +224,10 @@ pub enum PlacedProbe {
         status: Vec<u16>,
         /// A regular expression the body must match.
         matches: Option<String>,
+        /// What the body, an object in JSON, must say by each key.
+        json: BTreeMap<String, String>,
+        /// Certificates in PEM of the authorities to trust, those of the asking machine when empty; certificates are not judged when there is none.
+        authorities: Option<String>,
         /// Statuses that mean "not offered by this release".
         absent: Vec<u16>,
         /// The name it is asked by, where the address is another.
@@ -240,6 +249,15 @@ pub enum PlacedProbe {
         trust: Trust,
         /// What to do when the certificate ends soon.
         renew: Option<String>,
+    },
+    /// Runs a program on a host.
+    Program {
+        /// The host.
+        from: HostName,
+        /// Program and arguments; no secret.
+        run: Vec<String>,
+        /// Standard input; may hold secrets.
+        input: SecretString,
     },
     /// Connects to a port.
     Port {

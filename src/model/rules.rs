@@ -160,7 +160,8 @@ fn check_list(question: &Question, value: &toml::Value) -> Result<AnswerValue, B
         .collect::<Option<Vec<String>>>()
         .ok_or_else(|| broken("must be a list of texts in quotes"))?;
     for item in &items {
-        text::check(question, item)?;
+        text::check(question, item)
+            .map_err(|Broken { rule, .. }| Broken::rule(question, format!("`{item}`: {rule}")))?;
     }
     if items.is_empty() && !question.optional {
         return Err(broken("must name at least one"));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 
+use super::declared::declared;
 use super::draft::Draft;
 use super::lookups::{self, Lookups};
 use super::reach::{Reached, Roads, reach};
@@ -71,7 +72,7 @@ pub fn run(
         behind_jump: &cx.behind_jump,
         concurrency: cx.concurrency,
     };
-    let (asked, judged, reached) = thread::scope(|scope| {
+    let (asked, declared, judged, reached) = thread::scope(|scope| {
         let reached = scope.spawn(|| {
             let reached = reach(scene, &roads);
             cx.listener.hear(Event::ReachKnown {
@@ -81,15 +82,22 @@ pub fn run(
             reached
         });
         let asked = scope.spawn(|| ask(scene, hosts, cx));
+        let declared = scope.spawn(|| {
+            let checks = declared(scene, hosts, cx.concurrency);
+            tell(cx, checks.iter());
+            checks
+        });
         let judged = judge(scene, cx);
         (
             asked.join().unwrap_or_default(),
+            declared.join().unwrap_or_default(),
             judged,
             reached.join().unwrap_or_else(|_| broken()),
         )
     });
     let mut checks = judged;
     checks.extend(asked);
+    checks.extend(declared);
     checks.extend(reached.checks);
     sort(&mut checks, resolved);
     Report {

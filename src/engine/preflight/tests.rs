@@ -65,6 +65,7 @@ impl Sample {
                 reach(Some("ray-1"), "ray-2", (11000, 11999), "Ray workers"),
                 reach(None, "ui", (3000, 3000), "the application's pages"),
             ],
+            checks: Vec::new(),
             health: Vec::new(),
             endpoints: Vec::new(),
             authorities: Vec::new(),

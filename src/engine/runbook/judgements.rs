@@ -42,7 +42,6 @@ fn by_hand(probe: &PlacedProbe, resolved: &Resolved) -> (String, String, String)
             equals,
             ..
         } => {
-            let words: Vec<String> = run.iter().map(|word| shell_quoted(word)).collect();
             let must = equals.as_ref().map_or_else(
                 || "It must end with code 0".to_owned(),
                 |equals| format!("Its last line must be `{equals}`"),
@@ -51,7 +50,7 @@ fn by_hand(probe: &PlacedProbe, resolved: &Resolved) -> (String, String, String)
                 "docker compose --project-name {} exec -T {} {}",
                 shell_quoted(project),
                 shell_quoted(service),
-                words.join(" ")
+                words(run)
             );
             (format!("on {host}"), command, must)
         }
@@ -74,24 +73,40 @@ fn by_hand(probe: &PlacedProbe, resolved: &Resolved) -> (String, String, String)
             name,
             ..
         } => shaken(address, *port, name),
+        PlacedProbe::Program { from, run, .. } => (
+            place(Some(from)),
+            words(run),
+            "It must end with code 0".to_owned(),
+        ),
         PlacedProbe::Port {
             from,
             to,
             port,
             open,
         } => {
-            let host = resolved.hosts.iter().find(|host| host.name == *to);
-            let address =
-                host.map_or_else(|| to.to_string(), |host| host.private_address.to_string());
-            let must = if *open {
-                "It must end with code 0: the port is open"
-            } else {
-                "It must fail: the port is closed"
-            };
-            let command = format!("nc -z -w 3 {} {port}", shell_quoted(&address));
+            let (command, must) = dialled(to, *port, *open, resolved);
             (place(from.as_ref()), command, must.to_owned())
         }
     }
+}
+
+/// Returns how a port is tried, and what must come of it.
+fn dialled(to: &HostName, port: u16, open: bool, resolved: &Resolved) -> (String, &'static str) {
+    let host = resolved.hosts.iter().find(|host| host.name == *to);
+    let address = host.map_or_else(|| to.to_string(), |host| host.private_address.to_string());
+    let must = if open {
+        "It must end with code 0: the port is open"
+    } else {
+        "It must fail: the port is closed"
+    };
+    let command = format!("nc -z -w 3 {} {port}", shell_quoted(&address));
+    (command, must)
+}
+
+/// Returns a program and its arguments as they are typed.
+fn words(run: &[String]) -> String {
+    let words: Vec<String> = run.iter().map(|word| shell_quoted(word)).collect();
+    words.join(" ")
 }
 
 /// Returns how hands are shaken by a program that says what it thinks of the certificate.

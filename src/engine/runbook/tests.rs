@@ -67,6 +67,8 @@ fn it_says_every_step_and_how_to_see_that_it_works() {
             body: None,
             status: vec![200],
             matches: None,
+            json: std::collections::BTreeMap::new(),
+            authorities: None,
             absent: Vec::new(),
             name: None,
             location: None,
@@ -74,6 +76,7 @@ fn it_says_every_step_and_how_to_see_that_it_works() {
         },
         within: 60,
         remedy: None,
+        command: None,
     });
     let text = written(&site, &resolved).replace(&site.base(), "/opt/syntho");
     let version = format!("syntho-installer {}", env!("CARGO_PKG_VERSION"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Verification, unreachable};
+use super::{Finding, Probing, unreachable};
 use crate::engine::compose::PROJECT_LABEL;
 use crate::model::resolved::PlacedProbe;
 use crate::model::text::visible_lines;
@@ -13,21 +13,18 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// Lines of its words kept.
 const LINES: usize = 5;
 
-pub(super) fn run(verification: &Verification<'_>, probe: &PlacedProbe) -> Finding {
+pub(super) fn run(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
     let PlacedProbe::Exec { equals, .. } = probe else {
         return Finding::fail("is not a program").certainly();
     };
-    match output(verification, probe) {
+    match output(probing, probe) {
         Ok(Some(output)) => judge(&output, equals.as_deref()),
         Ok(None) => Finding::fail("its container does not run"),
         Err(error) => unreachable(&error),
     }
 }
 
-fn output(
-    verification: &Verification<'_>,
-    probe: &PlacedProbe,
-) -> Result<Option<Output>, TransportError> {
+fn output(probing: Probing<'_>, probe: &PlacedProbe) -> Result<Option<Output>, TransportError> {
     let PlacedProbe::Exec {
         host,
         project,
@@ -39,7 +36,7 @@ fn output(
     else {
         return Ok(None);
     };
-    let docker = verification.links.host(host)?.docker()?;
+    let docker = probing.links.host(host)?.docker()?;
     let containers = docker.containers(&ContainerFilter {
         labels: vec![
             format!("{PROJECT_LABEL}={project}"),
@@ -78,7 +75,7 @@ fn judge(output: &Output, equals: Option<&str>) -> Finding {
 }
 
 /// Returns the last lines of its complaint, or of its output when it did not complain.
-fn words(output: &Output) -> String {
+pub(super) fn words(output: &Output) -> String {
     let complaint = output.complaint();
     let text = if complaint.is_empty() {
         output.text()

@@ -1,24 +1,27 @@
 //! Asks an address over HTTP, from the operator's side or from a host.
 //!
-//! Certificates are not judged here: a self-signed one is right for many sites, and preflight has looked at those that were provided.
+//! Certificates are judged only where the judgement names authorities: a self-signed one is right for many sites.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::time::Duration;
 
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
-use ureq::tls::TlsConfig;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::{Finding, Verification, unreachable};
+use super::{Finding, Probing, unreachable};
 use crate::model::ids::HostName;
 use crate::model::resolved::PlacedProbe;
-use crate::transport::{Command, Input, TransportError};
+use crate::transport::{Command, Exit, Input, TransportError};
 
 const SCRIPT: &str = include_str!("../../../assets/remote/http.sh");
 /// Seconds for one request.
 const LIMIT: u64 = 10;
 /// Bytes of a body that are looked at.
 const MOST: u64 = 1 << 20;
+/// How the script ends where the host has no program for it.
+const NO_TOOL: i32 = 127;
 
 /// What an address answered.
 struct Answer {
@@ -37,15 +40,18 @@ struct Request<'a> {
     body: Option<&'a SecretString>,
     /// The name it is asked by, where the address is another.
     name: Option<&'a str>,
+    /// Authorities to trust, in PEM; those of the asking machine when empty, and certificates are not judged without.
+    authorities: Option<&'a str>,
 }
 
-pub(super) fn ask(verification: &Verification<'_>, probe: &PlacedProbe) -> Finding {
+pub(super) fn ask(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
     let PlacedProbe::Http {
         from,
         url,
         method,
         body,
         name,
+        authorities,
         ..
     } = probe
     else {
@@ -56,11 +62,16 @@ pub(super) fn ask(verification: &Verification<'_>, probe: &PlacedProbe) -> Findi
         method,
         body: body.as_ref(),
         name: name.as_deref(),
+        authorities: authorities.as_deref(),
     };
     let answer = match from {
         None => from_here(&request),
-        Some(host) => match from_host(verification, host, &request) {
-            Ok(answer) => answer,
+        Some(host) => match from_host(probing, host, &request) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => {
+                let no_tool = "the host has neither curl nor python3";
+                return Finding::untried(format!("{url} could not be asked")).because(no_tool);
+            }
             Err(error) => return unreachable(&error),
         },
     };
@@ -75,6 +86,7 @@ fn judge(probe: &PlacedProbe, answer: &Answer) -> Finding {
         url,
         status,
         matches,
+        json,
         absent,
         location,
         secure_cookies,
@@ -117,7 +129,14 @@ fn judge(probe: &PlacedProbe, answer: &Answer) -> Finding {
             "{url} sets the cookie `{name}` without marking it secure"
         ));
     }
-    match matches.as_deref().map(Regex::new) {
+    if let Some(other) = disagreement(url, json, &answer.body) {
+        return other;
+    }
+    matched(url, code, matches.as_deref(), answer)
+}
+
+fn matched(url: &str, code: u16, pattern: Option<&str>, answer: &Answer) -> Finding {
+    match pattern.map(Regex::new) {
         None => Finding::pass(format!("{url} answers with status {code}")),
         Some(Ok(pattern)) if pattern.is_match(&answer.body) => {
             Finding::pass(format!("{url} answers as it must"))
@@ -137,16 +156,47 @@ fn is_secure(cookie: &str) -> bool {
     attributes.any(|attribute| attribute.trim().eq_ignore_ascii_case("secure"))
 }
 
+/// Returns what an answer in JSON says otherwise than it must.
+fn disagreement(url: &str, wanted: &BTreeMap<String, String>, body: &str) -> Option<Finding> {
+    let said: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let (key, text) = wanted
+        .iter()
+        .find(|(key, text)| said[key.as_str()].as_str() != Some(text.as_str()))?;
+    Some(Finding::fail(match &said[key.as_str()] {
+        serde_json::Value::Null => format!("{url} says nothing of `{key}`"),
+        serde_json::Value::String(found) => {
+            format!("{url} says that `{key}` is `{found}` instead of `{text}`")
+        }
+        found => format!("{url} says that `{key}` is {found} instead of `{text}`"),
+    }))
+}
+
+/// Returns how far certificates are judged.
+fn tls(authorities: Option<&str>) -> TlsConfig {
+    let tls = TlsConfig::builder();
+    match authorities {
+        None => tls.disable_verification(true).build(),
+        Some("") => tls.build(),
+        Some(pem) => {
+            let certificates = parse_pem(pem.as_bytes()).filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            });
+            let certificates: Vec<_> = certificates.collect();
+            tls.root_certs(RootCerts::from(certificates)).build()
+        }
+    }
+}
+
 /// Asks from this machine; the error says why there was no answer.
 fn from_here(request: &Request<'_>) -> Result<Answer, String> {
     let url = request.url;
-    let tls = TlsConfig::builder().disable_verification(true).build();
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(LIMIT)))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .tls_config(tls)
+        .tls_config(tls(request.authorities))
         .build()
         .into();
     let sent = match (request.method, request.body) {
@@ -195,22 +245,28 @@ fn chain(error: &ureq::Error) -> String {
     text
 }
 
-/// Asks from a host, by whatever program it has; the inner error says why there was no answer.
+/// Asks from a host, by whatever program it has; the inner error says why there was no answer. `None` where the host has no program for it.
 fn from_host(
-    verification: &Verification<'_>,
+    probing: Probing<'_>,
     host: &HostName,
     request: &Request<'_>,
-) -> Result<Result<Answer, String>, TransportError> {
+) -> Result<Option<Result<Answer, String>>, TransportError> {
     let quote = |text: &str| {
         shlex::try_quote(text)
             .map(std::borrow::Cow::into_owned)
             .map_err(|_| TransportError::Unquotable)
     };
     let script = format!(
-        "url={}\nmethod={}\nname={}\nlimit={LIMIT}\n{SCRIPT}",
+        "url={}\nmethod={}\nname={}\njudged={}\nauthorities={}\nlimit={LIMIT}\n{SCRIPT}",
         quote(request.url)?,
         quote(request.method)?,
-        quote(request.name.unwrap_or_default())?
+        quote(request.name.unwrap_or_default())?,
+        if request.authorities.is_some() {
+            "yes"
+        } else {
+            "no"
+        },
+        quote(request.authorities.unwrap_or_default())?
     );
     let input = request
         .body
@@ -218,7 +274,10 @@ fn from_host(
     let command = Command::sh(script)
         .with_input(input)
         .within(Duration::from_secs(LIMIT + 10));
-    let output = verification.links.host(host)?.run(&command)?;
+    let output = probing.links.host(host)?.run(&command)?;
+    if output.exit == Exit::Code(NO_TOOL) {
+        return Ok(None);
+    }
     let text = output.text();
     let answer = text.rsplit_once("\nstatus\t").and_then(|(body, status)| {
         let status = status.trim().parse().ok().filter(|status| *status != 0)?;
@@ -229,7 +288,7 @@ fn from_host(
             cookies: Vec::new(),
         })
     });
-    Ok(answer.ok_or_else(|| output.complaint()))
+    Ok(Some(answer.ok_or_else(|| output.complaint())))
 }
 
 #[cfg(test)]

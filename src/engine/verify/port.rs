@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use super::{Finding, Verification, unreachable};
+use super::{Finding, Probing, unreachable};
 use crate::model::resolved::{PlacedProbe, ResolvedHost};
 use crate::transport::{Command, TransportError, local};
 
@@ -13,7 +13,7 @@ const TOOLS: &str = "perl python3 bash ncat nc busybox";
 /// Seconds for one connection.
 const LIMIT: u64 = 3;
 
-pub(super) fn dial(verification: &Verification<'_>, probe: &PlacedProbe) -> Finding {
+pub(super) fn dial(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
     let PlacedProbe::Port {
         from,
         to,
@@ -23,23 +23,20 @@ pub(super) fn dial(verification: &Verification<'_>, probe: &PlacedProbe) -> Find
     else {
         return Finding::fail("is not a port").certainly();
     };
-    let hosts = &verification.resolved.hosts;
+    let hosts = probing.hosts;
     let Some(target) = hosts.iter().find(|host| host.name == *to) else {
         return Finding::fail(format!("there is no host `{to}`")).certainly();
     };
     let is_open = match from {
         None => Ok(Some(is_open(seen_from_here(target), *port))),
-        Some(host) => match verification.links.host(host) {
+        Some(host) => match probing.links.host(host) {
             Ok(host) => is_open_from(host.as_ref(), target.private_address, *port),
             Err(error) => Err(error),
         },
     };
     match is_open {
         Ok(Some(open)) => judge(open, *wanted, *port, to.as_str()),
-        Ok(None) => Finding {
-            verdict: crate::model::check::Verdict::Warn,
-            ..Finding::pass("nothing on the host can try it")
-        },
+        Ok(None) => Finding::untried("nothing on the host can try it"),
         Err(error) => unreachable(&error),
     }
 }

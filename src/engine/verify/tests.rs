@@ -49,6 +49,7 @@ fn health(equals: &str) -> PlacedHealth {
         },
         within: 0,
         remedy: Some("see the dashboard".to_owned()),
+        command: None,
     }
 }
 

@@ -3,6 +3,8 @@
 //! A fragment has the lists only; a preset has the head keys too. Flattened structs would lose both the refusal and the places, so the lists are written
 //! out here once and turned into [`Preset`] or [`Parts`] afterwards.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::certificate::MadeCertificate;
@@ -44,6 +46,8 @@ pub struct PresetFile {
     #[serde(default)]
     need: Vec<RoleNeed>,
     #[serde(default)]
+    check: Vec<HealthEntry>,
+    #[serde(default)]
     health: Vec<HealthEntry>,
     #[serde(default)]
     endpoint: Vec<Endpoint>,
@@ -60,7 +64,7 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 12] {
+    pub fn counts(&self) -> [(&'static str, usize); 13] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
@@ -71,6 +75,7 @@ impl PresetFile {
             ("stack", self.stack.len()),
             ("reach", self.reach.len()),
             ("need", self.need.len()),
+            ("check", self.check.len()),
             ("health", self.health.len()),
             ("endpoint", self.endpoint.len()),
             ("log", self.log.len()),
@@ -131,6 +136,9 @@ impl PresetFile {
         parts.reach.extend(self.reach);
         parts.needs_of_roles.extend(self.need);
         parts
+            .checks
+            .extend(self.check.into_iter().map(|entry| entry.0));
+        parts
             .health
             .extend(self.health.into_iter().map(|entry| entry.0));
         parts.endpoints.extend(self.endpoint);
@@ -152,12 +160,12 @@ fn spread_file_sets(parts: &mut Parts) {
     }
 }
 
-/// A `[[health]]` entry; its keys depend on its kind.
+/// A `[[health]]` or `[[check]]` entry; its keys depend on its kind.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "HealthKeys")]
 struct HealthEntry(Health);
 
-/// Every key that a `[[health]]` entry of any kind may have.
+/// Every key that a `[[health]]` or `[[check]]` entry of any kind may have.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct HealthKeys {
@@ -168,6 +176,7 @@ struct HealthKeys {
     #[serde(default = "default_within")]
     within: u64,
     remedy: Option<String>,
+    command: Option<String>,
     on: Option<StackId>,
     service: Option<String>,
     run: Option<Vec<String>>,
@@ -180,6 +189,8 @@ struct HealthKeys {
     status: Option<Vec<u16>>,
     matches: Option<String>,
     absent: Option<Vec<u16>>,
+    json: Option<BTreeMap<String, String>>,
+    authorities: Option<String>,
     to: Option<RoleId>,
     port: Option<String>,
     open: Option<bool>,
@@ -198,6 +209,7 @@ struct HealthKeys {
 enum HealthKind {
     Exec,
     Http,
+    Program,
     Port,
     Tls,
 }
@@ -218,6 +230,8 @@ impl HealthKeys {
             ("status", self.status.is_some()),
             ("matches", self.matches.is_some()),
             ("absent", self.absent.is_some()),
+            ("json", self.json.is_some()),
+            ("authorities", self.authorities.is_some()),
             ("to", self.to.is_some()),
             ("port", self.port.is_some()),
             ("open", self.open.is_some()),
@@ -250,8 +264,11 @@ impl HealthKeys {
                     "name",
                     "location",
                     "secure-cookies",
+                    "json",
+                    "authorities",
                 ],
             ),
+            HealthKind::Program => ("program", &["from", "run", "input"]),
             HealthKind::Port => ("port", &["from", "to", "port", "open"]),
             HealthKind::Tls => (
                 "tls",
@@ -286,6 +303,7 @@ impl TryFrom<HealthKeys> for HealthEntry {
             probe,
             within: keys.within,
             remedy: keys.remedy,
+            command: keys.command,
         }))
     }
 }
@@ -311,9 +329,16 @@ impl HealthKeys {
                 status: self.status.take().unwrap_or_default(),
                 matches: self.matches.take(),
                 absent: self.absent.take().unwrap_or_default(),
+                json: self.json.take().unwrap_or_default(),
+                authorities: self.authorities.take(),
                 name: self.name.take(),
                 location: self.location.take(),
                 secure_cookies: self.secure_cookies.unwrap_or_default(),
+            },
+            HealthKind::Program => HealthProbe::Program {
+                from: role(&id, &self.from.take().ok_or_else(|| missing("from"))?)?,
+                run: self.run.take().ok_or_else(|| missing("run"))?,
+                input: self.input.take(),
             },
             HealthKind::Port => HealthProbe::Port {
                 from: self.from.take().ok_or_else(|| missing("from"))?,
@@ -331,4 +356,9 @@ impl HealthKeys {
             },
         })
     }
+}
+
+fn role(id: &str, from: &str) -> Result<RoleId, String> {
+    from.parse()
+        .map_err(|error| format!("health `{id}`: `from` is no role: {error}"))
 }

@@ -1,5 +1,7 @@
 //! How a preset says that hosts will do and that the product works: needs, reach, health, endpoints and log sources.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{QuestionId, RoleId, StackId};
@@ -44,7 +46,7 @@ pub struct RoleNeed {
     pub disk: Option<String>,
 }
 
-/// One judgement whether the product works.
+/// One judgement: whether the product works (`[[health]]`), or whether it could, before anything is deployed (`[[check]]`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Health {
@@ -61,6 +63,8 @@ pub struct Health {
     pub within: u64,
     /// What to do when it does not hold; a *template*.
     pub remedy: Option<String>,
+    /// The command by which one looks oneself, on the host that asks; a *template*.
+    pub command: Option<String>,
 }
 
 /// How a judgement is made.
@@ -99,6 +103,11 @@ pub enum HealthProbe {
         status: Vec<u16>,
         /// A regular expression the body must match.
         matches: Option<String>,
+        /// What the body, an object in JSON, must say by each key; *templates*.
+        json: BTreeMap<String, String>,
+        /// Certificates in PEM of the authorities to trust, a *template*; when it renders to nothing, those that the asking machine trusts. Certificates
+        /// are not judged when it is left out.
+        authorities: Option<String>,
         /// Statuses that mean "this release has no such path": reported as not offered, not as failed.
         absent: Vec<u16>,
         /// The name it is asked by, where the address is another; a *template*.
@@ -122,6 +131,15 @@ pub enum HealthProbe {
         answer: Option<QuestionId>,
         /// What to do when it ends soon; a *template*.
         renew: Option<String>,
+    },
+    /// Runs a program on a host; exit code 0. What it prints last is what was found, and 127 that the host has no such program.
+    Program {
+        /// The role.
+        from: RoleId,
+        /// The program and its arguments; *templates*.
+        run: Vec<String>,
+        /// What goes to its standard input; a *template*. Secrets belong here and not in `run`.
+        input: Option<String>,
     },
     /// Connects to a port that must, or must not, be open from somewhere.
     Port {

@@ -1,10 +1,13 @@
 //! How hosts must reach each other, how the product is judged, where it can be seen, and rules that need facts.
 
+mod ports;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::Value;
+use secrecy::SecretString;
 
 use super::ResolveError;
 use super::certificates::Made;
@@ -132,15 +135,16 @@ pub(super) struct Around<'a> {
     pub(super) assets: &'a Arc<dyn Assets>,
 }
 
-/// Returns every judgement with its hosts settled.
-pub(super) fn health(
-    deployment: &Deployment,
+/// Returns every judgement of the preset's list `list` with its hosts settled.
+pub(super) fn judgements(
     views: &Views,
     around: &Around<'_>,
+    list: &str,
+    judgements: &[Health],
 ) -> Result<Vec<PlacedHealth>, ResolveError> {
     let mut placed = Vec::new();
-    for health in &deployment.preset.parts.health {
-        let entry = format!("health.{}", health.id);
+    for health in judgements {
+        let entry = format!("{list}.{}", health.id);
         if !views.holds(&format!("{entry}.when"), health.when.as_deref())? {
             continue;
         }
@@ -158,18 +162,20 @@ pub(super) fn health(
                 ),
                 probe,
                 within: health.within,
-                remedy: remedy(&entry, health, &views)?,
+                remedy: advice(&format!("{entry}.remedy"), health.remedy.as_ref(), &views)?,
+                command: advice(&format!("{entry}.command"), health.command.as_ref(), &views)?,
             });
         }
     }
     Ok(placed)
 }
 
-fn remedy(entry: &str, health: &Health, views: &Views) -> Result<Option<String>, ResolveError> {
-    health
-        .remedy
-        .as_ref()
-        .map(|remedy| views.open(Kind::Text, &format!("{entry}.remedy"), remedy))
+fn advice(
+    entry: &str,
+    text: Option<&String>,
+    views: &Views,
+) -> Result<Option<String>, ResolveError> {
+    text.map(|text| views.open(Kind::Text, entry, text))
         .transpose()
 }
 
@@ -206,38 +212,19 @@ fn probes(
                 Ok((from.map(ToString::to_string), views, probe))
             })
             .collect(),
-        HealthProbe::Port {
-            from,
-            to,
-            port,
-            open,
-        } => {
-            let mut placed = Vec::new();
-            for from in sources(views, entry, from)? {
-                for (to, view) in views.of_role(to) {
-                    let views = views.with("host", &view.value());
-                    let text = views.open(Kind::Text, &format!("{entry}.port"), port)?;
-                    let Some((port, _)) = port_range(entry, &text)? else {
-                        continue;
-                    };
-                    let from = from.map(|(name, _)| name.clone());
-                    if from.as_ref() == Some(to) {
-                        continue;
-                    }
-                    let sibling = from
-                        .as_ref()
-                        .map_or_else(|| to.to_string(), |from| format!("{from}-{to}"));
-                    let probe = PlacedProbe::Port {
-                        from,
-                        to: to.clone(),
-                        port,
-                        open: *open,
-                    };
-                    placed.push((Some(sibling), views, probe));
-                }
-            }
-            Ok(placed)
-        }
+        HealthProbe::Program { from, run, input } => views
+            .of_role(from)
+            .map(|(host, view)| {
+                let views = views.with("host", &view.value());
+                let probe = PlacedProbe::Program {
+                    from: host.clone(),
+                    run: words(entry, run, &views)?,
+                    input: standard_input(entry, input.as_deref(), &views)?,
+                };
+                Ok((Some(host.to_string()), views, probe))
+            })
+            .collect(),
+        HealthProbe::Port { .. } => ports::place(entry, probe, views),
     }
 }
 
@@ -266,24 +253,33 @@ fn exec(
     else {
         return Err(not_this_kind(entry));
     };
-    let run = run
-        .iter()
-        .map(|word| views.open(Kind::Text, &format!("{entry}.run"), word));
-    let input = input.as_deref().unwrap_or_default();
     Ok(PlacedProbe::Exec {
         host: stack.host.clone(),
         project: stack.project.clone(),
         service: service.clone(),
-        run: run.collect::<Result<_, _>>()?,
-        input: views
-            .render(Kind::Text, &format!("{entry}.input"), input)?
-            .real
-            .into(),
+        run: words(entry, run, views)?,
+        input: standard_input(entry, input.as_deref(), views)?,
         equals: equals
             .as_ref()
             .map(|text| views.open(Kind::Text, &format!("{entry}.equals"), text))
             .transpose()?,
     })
+}
+
+fn words(entry: &str, run: &[String], views: &Views) -> Result<Vec<String>, ResolveError> {
+    run.iter()
+        .map(|word| views.open(Kind::Text, &format!("{entry}.run"), word))
+        .collect()
+}
+
+fn standard_input(
+    entry: &str,
+    input: Option<&str>,
+    views: &Views,
+) -> Result<SecretString, ResolveError> {
+    let input = input.unwrap_or_default();
+    let rendered = views.render(Kind::Text, &format!("{entry}.input"), input)?;
+    Ok(rendered.real.into())
 }
 
 fn http(
@@ -302,6 +298,8 @@ fn http(
         name,
         location,
         secure_cookies,
+        json,
+        authorities,
         ..
     } = probe
     else {
@@ -314,6 +312,12 @@ fn http(
             .map(|template| views.open(Kind::Text, &entry, template))
             .transpose()
     };
+    let said = |(key, text): (&String, &String)| {
+        let text = views.open(Kind::Text, &format!("{entry}.json"), text)?;
+        Ok((key.clone(), text))
+    };
+    let json: BTreeMap<String, String> =
+        json.iter().map(said).collect::<Result<_, ResolveError>>()?;
     let body = match body {
         Some(body) => Some(
             views
@@ -334,6 +338,8 @@ fn http(
             status.clone()
         },
         matches: matches.clone(),
+        json,
+        authorities: advice(&format!("{entry}.authorities"), authorities.as_ref(), views)?,
         absent: absent.clone(),
         name: text("name", name)?,
         location: text("location", location)?,

@@ -66,6 +66,17 @@ fn add_lookups(environment: &mut Environment<'_>, scope: &Scope) {
             .ok_or_else(|| unknown("image", &id))
     });
     let assets = scope.assets.clone();
+    environment.add_function("operator_file", move |path: String| {
+        let read = assets.as_ref().map(|assets| assets.operator_file(&path));
+        read.unwrap_or_else(|| Err("nothing is read here".to_owned()))
+            .map_err(|reason| {
+                Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("`{path}` cannot be read: {reason}"),
+                )
+            })
+    });
+    let assets = scope.assets.clone();
     environment.add_function("asset", move |path: String| {
         assets
             .as_ref()

@@ -4,12 +4,8 @@ use std::net::TcpListener;
 use rstest::rstest;
 
 use super::*;
-use crate::engine::cancel::Cancel;
-use crate::engine::redact::Redactor;
-use crate::engine::sample::{Site, resolved};
-use crate::engine::verify::Depth;
+use crate::engine::sample::Site;
 use crate::model::check::Verdict;
-use crate::model::event::Event;
 
 /// Answers one request with `status` and, as its body, the body it was sent.
 fn server(status: u16) -> String {
@@ -46,6 +42,8 @@ fn probe(from: Option<&str>, url: String) -> PlacedProbe {
         body: Some(r#"{"password": "it's $x"}"#.into()),
         status: vec![200, 201],
         matches: Some("it's \\$x".to_owned()),
+        json: BTreeMap::new(),
+        authorities: None,
         absent: vec![404],
         name: None,
         location: None,
@@ -55,16 +53,11 @@ fn probe(from: Option<&str>, url: String) -> PlacedProbe {
 
 fn asked(probe: &PlacedProbe) -> Finding {
     let site = Site::new();
-    let verification = Verification {
-        resolved: &resolved(&site.base()),
+    let probing = Probing {
         links: &site,
-        listener: &|_: Event| {},
-        redactor: &Redactor::default(),
-        cancel: &Cancel::new(),
-        depth: Depth::Full,
-        silence: Duration::from_secs(4),
+        hosts: &[],
     };
-    ask(&verification, probe)
+    ask(probing, probe)
 }
 
 #[rstest]
@@ -142,6 +135,8 @@ fn where_it_leads_and_cookies_are_judged(
         body: None,
         status: vec![301],
         matches: None,
+        json: BTreeMap::new(),
+        authorities: None,
         absent: Vec::new(),
         name: Some("acme.example".to_owned()),
         location: Some("https://acme.example/".to_owned()),
@@ -151,4 +146,51 @@ fn where_it_leads_and_cookies_are_judged(
     assert!(finding.found.contains(found), "{finding:?}");
     let request = heard.recv().unwrap().to_lowercase();
     assert!(request.contains("host: acme.example\r\n"), "{request}");
+}
+
+/// Asks by POST what is given back, and compares it.
+fn compared(said: &str, wanted: &[(&str, &str)]) -> Finding {
+    let PlacedProbe::Http { from, url, .. } = probe(Some("ui"), server(200)) else {
+        unreachable!()
+    };
+    let pairs = wanted.iter();
+    let pairs = pairs.map(|(key, text)| ((*key).to_owned(), (*text).to_owned()));
+    asked(&PlacedProbe::Http {
+        from,
+        url,
+        method: "POST".to_owned(),
+        body: Some(said.into()),
+        status: vec![200],
+        matches: None,
+        json: pairs.collect(),
+        authorities: None,
+        absent: Vec::new(),
+        name: None,
+        location: None,
+        secure_cookies: false,
+    })
+}
+
+#[rstest]
+#[case(
+    r#"{"issuer": "https://a", "x": 1}"#,
+    Verdict::Pass,
+    "answers with status 200"
+)]
+#[case(
+    r#"{"issuer": "https://b"}"#,
+    Verdict::Fail,
+    "says that `issuer` is `https://b` instead of `https://a`"
+)]
+#[case(r#"{"issuer": 5}"#, Verdict::Fail, "says that `issuer` is 5 instead")]
+#[case("{}", Verdict::Fail, "says nothing of `issuer`")]
+#[case("<html>", Verdict::Fail, "says nothing of `issuer`")]
+fn what_is_said_in_json_is_compared(
+    #[case] said: &str,
+    #[case] verdict: Verdict,
+    #[case] found: &str,
+) {
+    let finding = compared(said, &[("issuer", "https://a")]);
+    assert_eq!(finding.verdict, verdict, "{finding:?}");
+    assert!(finding.found.contains(found), "{finding:?}");
 }

@@ -46,6 +46,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     }
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
+    logs(preset, &mut problems);
     rules_and_reach(preset, &mut problems);
     problems
 }
@@ -114,6 +115,11 @@ fn ids(preset: &Preset, problems: &mut Vec<Problem>) {
     unique(
         "file-set",
         preset.parts.file_sets.iter().map(|set| set.id.as_str()),
+        problems,
+    );
+    unique(
+        "check",
+        preset.parts.checks.iter().map(|check| check.id.as_str()),
         problems,
     );
     unique(
@@ -266,10 +272,20 @@ fn images_and_needs(preset: &Preset, problems: &mut Vec<Problem>) {
 }
 
 fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
-    for health in &preset.parts.health {
+    let checks = preset.parts.checks.iter().map(|check| ("check", check));
+    let health = preset.parts.health.iter().map(|health| ("health", health));
+    for (list, health) in checks.chain(health) {
         let mut complain =
-            |message: String| problems.push(Problem::new(format!("health.{}", health.id), message));
+            |message: String| problems.push(Problem::new(format!("{list}.{}", health.id), message));
         match &health.probe {
+            HealthProbe::Exec { .. } if list == "check" => {
+                complain("nothing runs in a container before it is deployed".to_owned());
+            }
+            HealthProbe::Program { from, .. } => {
+                if preset.role(from).is_none() {
+                    complain(format!("there is no role `{from}`"));
+                }
+            }
             HealthProbe::Exec { on, service, .. } => {
                 if !has_service(preset, on, service) {
                     complain(format!("stack `{on}` has no service `{service}`"));
@@ -313,6 +329,9 @@ fn judgements(preset: &Preset, problems: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+fn logs(preset: &Preset, problems: &mut Vec<Problem>) {
     for (number, log) in preset.parts.logs.iter().enumerate() {
         if !has_service(preset, &log.stack, &log.service) {
             let message = format!("stack `{}` has no service `{}`", log.stack, log.service);
