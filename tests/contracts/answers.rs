@@ -15,6 +15,7 @@ fn environment(name: &str) -> Option<String> {
         "REGISTRY_PASSWORD" => Some("p@ss\\".to_owned()),
         "DATABASE_PASSWORD" => Some("long.enough_~-1".to_owned()),
         "SYNTHO_SECRET_ADMIN_PASSWORD" => Some("correct horse".to_owned()),
+        "SYNTHO_SECRET_NATIVE_ADMIN_PASSWORD" => Some("correct horse battery".to_owned()),
         _ => None,
     }
 }
@@ -214,6 +215,61 @@ fn published_secrets_are_refused_by_value() {
             .supply(&id.parse().unwrap(), &SecretString::from(value))
             .unwrap_err();
         assert!(!fault.to_string().contains(value), "{fault}");
+    }
+}
+
+/// Reads answers for a hub with these lines under `[answers]`, and no secrets.
+fn hub(lines: &str) -> Loaded {
+    let text = fs_err::read_to_string(fixtures("hub").first().unwrap()).unwrap();
+    let nothing = |_: &str| None;
+    load_text(
+        "acme.toml",
+        &text.replace("[answers]\n", &format!("[answers]\n{lines}\n")),
+        Utf8Path::new("/nowhere"),
+        &Presets::default(),
+        &around(&nothing),
+    )
+    .unwrap_or_else(|error| panic!("{}", messages(&error)))
+}
+
+#[test]
+fn a_client_id_without_its_secret_is_missing_the_secret() {
+    let lines =
+        "authenticator = \"github\"\noauth-client-id = \"Iv1.8a61f9b3a7aba766\"\nallow-all = true";
+    let error = hub(lines).complete().unwrap_err();
+    assert_eq!(error.kind().exit_code(), 2);
+    assert_eq!(
+        error.to_string(),
+        "the secrets `license-key`, `oauth-client-secret` are missing"
+    );
+}
+
+#[test]
+fn passwords_of_the_hub_that_are_too_short_are_refused_without_being_told() {
+    let lines = "authenticator = \"shared-password\"\nallow-all = true";
+    for (id, value, rule) in [
+        (
+            "shared-user-password",
+            "sesame",
+            "must have at least 8 characters; this has 6",
+        ),
+        (
+            "shared-user-password",
+            "sesame-open-sesame-open-sesame-open",
+            "must have at most 31 characters; this has 35",
+        ),
+        (
+            "shared-admin-password",
+            SECRET,
+            "must have at least 32 characters; this has 11",
+        ),
+    ] {
+        let mut loaded = hub(lines);
+        let error = loaded
+            .supply(&id.parse().unwrap(), &SecretString::from(value))
+            .unwrap_err();
+        assert!(error.to_string().contains(rule), "{error}");
+        assert!(!error.to_string().contains(value), "{error}");
     }
 }
 

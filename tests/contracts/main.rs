@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod authenticators;
 mod certificates;
 #[cfg(feature = "e2e")]
 mod compose_v2;
