@@ -112,6 +112,8 @@ pub enum Command {
     Verify(NamedArgs),
     /// Gather the logs of all hosts and services into one file
     Logs(LogsArgs),
+    /// Remove a deployment from its hosts; data stays unless it is asked to go
+    Destroy(DestroyArgs),
     /// Play a recorded run again
     Replay(ReplayArgs),
     /// Make, check and push image archives, and manage the store they are read into
@@ -242,6 +244,25 @@ pub struct NamedArgs {
     pub json: bool,
 }
 
+/// Arguments of `destroy`.
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// The deployment's name
+    pub name: DeploymentName,
+    /// Accept what goes without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Delete the data volumes too; with `--yes`, or without a terminal, the name is given once more
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    pub delete_data: Option<Option<DeploymentName>>,
+    /// How it is told.
+    #[command(flatten)]
+    pub telling: Telling,
+    /// Take the deployment over from another operator who holds its lock
+    #[arg(long)]
+    pub take_over: bool,
+}
+
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
@@ -309,6 +330,10 @@ mod tests {
     #[case(&["logs", "acme", "--since", "2h", "--host", "ui", "--host", "db", "--tail", "10"], true)]
     #[case(&["logs", "acme", "--since", "some time ago"], false)]
     #[case(&["logs", "acme", "--follow", "--until", "1h"], false)]
+    #[case(&["destroy", "acme", "--delete-data"], true)]
+    #[case(&["destroy", "acme", "--delete-data=acme", "--yes"], true)]
+    #[case(&["destroy", "--delete-data", "acme"], true)]
+    #[case(&["destroy"], false)]
     #[case(&["-q", "-v", "presets"], false)]
     #[case(&["--concurrency", "0", "presets"], false)]
     fn combinations(#[case] arguments: &[&str], #[case] accepted: bool) {

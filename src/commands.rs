@@ -8,6 +8,7 @@ mod bundle;
 mod completions;
 mod dashboard;
 mod demo;
+mod destroy;
 mod drive;
 mod home;
 mod log_file;
@@ -51,6 +52,16 @@ impl Session {
             printer: Arc::clone(&self.printer),
             home: self.home.clone(),
             typed,
+        }
+    }
+
+    /// Returns the same in another home.
+    fn at(&self, home: Home) -> Self {
+        Self {
+            global: self.global.clone(),
+            printer: Arc::clone(&self.printer),
+            home,
+            typed: self.typed.clone(),
         }
     }
 
@@ -100,6 +111,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Logs(args)) => logs::run(session, args),
+        Some(Command::Destroy(args)) => destroy::run(session, args),
         Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Bundle(command)) => bundle::run(session, command),
         Some(Command::Demo(args)) => demo::run(session, args),
@@ -124,6 +136,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Deploy(args)) => args.telling.json,
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
         Some(Command::Logs(args)) => args.json,
+        Some(Command::Destroy(args)) => args.telling.json,
         _ => false,
     }
 }

@@ -21,6 +21,7 @@ pub mod planner;
 pub mod preflight;
 mod printed;
 pub mod redact;
+pub mod removal;
 pub mod runbook;
 pub mod runner;
 pub mod session;

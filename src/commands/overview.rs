@@ -3,7 +3,7 @@
 
 use super::{Session, dashboard, new, screens};
 use crate::cli::NewArgs;
-use crate::engine::store::DeploymentState;
+use crate::engine::store::{DESTROY, DeploymentState};
 use crate::model::event::Outcome;
 use crate::model::failure::Failure;
 use crate::report::{Paint, Tone};
@@ -64,7 +64,7 @@ fn known(states: &[DeploymentState], paint: Paint) -> Vec<String> {
     let preset_width = widest(states.iter().map(|state| state.preset.as_str()));
     let mut lines = vec![paint.tone(Tone::Strong, "Deployments"), String::new()];
     for state in states {
-        let (tone, ended, command) = standing(state.outcome.as_ref());
+        let (tone, ended, command) = standing(state);
         lines.push(format!(
             "  {:name_width$}  {:preset_width$}  {}  next: `syntho-installer {command} {}`",
             state.name.as_str(),
@@ -83,8 +83,9 @@ fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
 }
 
 /// Returns how the last run of a deployment ended, and the command that comes next.
-fn standing(outcome: Option<&Outcome>) -> (Tone, &'static str, &'static str) {
-    match outcome {
+fn standing(state: &DeploymentState) -> (Tone, &'static str, &str) {
+    match &state.outcome {
+        _ if state.purpose == DESTROY => (Tone::Warn, "- half removed", DESTROY),
         Some(Outcome::Done | Outcome::NothingToDo) => (Tone::Good, "✔ deployed", "status"),
         Some(Outcome::ChecksFailed) => (Tone::Bad, "✖ checks failed", "check"),
         Some(Outcome::Failed(_)) => (Tone::Bad, "✖ failed", "deploy"),
@@ -106,6 +107,7 @@ mod tests {
             answers_folder: None,
             accepted: jiff::Timestamp::UNIX_EPOCH,
             last_run: RunId("r".to_owned()),
+            purpose: "deploy".to_owned(),
             outcome,
         }
     }

@@ -63,11 +63,7 @@ pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure
         wanted: Wanted::Changes,
         again: target::again("deploy", &args.target),
     };
-    let take_over = if args.take_over {
-        TakeOver::Knowingly
-    } else {
-        TakeOver::No
-    };
+    let take_over = take_over(args.take_over);
     let chosen = target::choose(session, &args.target, Asking::unless(args.telling.json))?;
     if show.shown == Shown::Bars && !args.yes && screens::fit(session) {
         let (line, _) = open();
@@ -80,6 +76,15 @@ pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure
         job.superseded = superseded(args.prune);
         session::deploy(&job, &|steps| args.yes || line.review(steps))
     })
+}
+
+/// Returns what the flag `--take-over` asks for.
+pub(super) fn take_over(flag: bool) -> TakeOver {
+    if flag {
+        TakeOver::Knowingly
+    } else {
+        TakeOver::No
+    }
 }
 
 /// Checks or plans on the screens for the wizard, which goes on then; returns where something is to be mended.

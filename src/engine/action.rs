@@ -17,6 +17,7 @@ mod any;
 mod await_health;
 mod confirm_yield;
 mod create_folder;
+mod delete_data;
 mod deliver_image;
 mod place;
 mod prove_environment;
@@ -24,17 +25,20 @@ mod put_file;
 mod reload_service;
 mod remove_image;
 mod start_stack;
+mod undo;
 
 pub use any::AnyAction;
 pub use await_health::AwaitHealth;
 pub use confirm_yield::ConfirmYield;
 pub use create_folder::CreateFolder;
+pub use delete_data::DeleteData;
 pub use deliver_image::DeliverImage;
 pub use prove_environment::ProveEnvironment;
 pub use put_file::{Before, PutFile};
 pub use reload_service::ReloadService;
 pub use remove_image::RemoveImage;
 pub use start_stack::StartStack;
+pub use undo::Undo;
 
 /// Whose rights an action uses; chosen once per host, so that who writes a file can also read it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,6 +259,14 @@ pub trait Action: fmt::Debug + Send {
     /// When the host cannot be worked on.
     fn tidy(&self, _cx: &Context<'_>) -> Result<(), ActionError> {
         Ok(())
+    }
+
+    /// Looks whether anything of ours is there to undo, and writes nothing.
+    ///
+    /// # Errors
+    /// When the host cannot be looked at.
+    fn probe_revert(&self, _cx: &Context<'_>) -> Result<Probe, ActionError> {
+        Ok(Probe::AlreadySo)
     }
 
     /// Undoes only what `execute` recorded as ours; "already gone" is success.

@@ -16,6 +16,11 @@ pub const PROJECT_LABEL: &str = "com.docker.compose.project";
 /// The label under which Compose keeps what a container was made from.
 pub const HASH_LABEL: &str = "com.docker.compose.config-hash";
 
+/// The label by which containers, networks and volumes of a deployment are known; its value is the deployment's name.
+pub const DEPLOYMENT_LABEL: &str = "io.syntho.installer.deployment";
+/// The label that names the stack of a deployment.
+pub const STACK_LABEL: &str = "io.syntho.installer.stack";
+
 /// One Compose project on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -21,7 +21,7 @@ use crate::model::image::ImageRef;
 use crate::transport::fake::{FakeHost, Reply};
 use crate::transport::{Command, RegistryLogin};
 
-pub(crate) use docker::{Engine, container, image};
+pub(crate) use docker::{Engine, container, image, volume};
 
 /// A machine with its folder, its Docker and the materials of one stack.
 pub(crate) struct Machine {

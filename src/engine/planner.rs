@@ -17,6 +17,7 @@ use crate::model::failure::{Failure, FailureKind, Hinted};
 use crate::model::ids::{DeploymentName, HostName, RunId};
 use crate::model::resolved::Resolved;
 
+pub use look::look_at_hosts;
 pub use rights::rights;
 pub use superseded::Superseded;
 
@@ -104,7 +105,12 @@ impl Hinted for PlanError {
 pub fn plan(planning: &Planning<'_>) -> Result<Plan<AnyAction>, PlanError> {
     let steps = steps::of(planning)?;
     let mut plan = Plan::new(steps)?;
-    look::at_hosts(&mut plan, planning)?;
+    look_at_hosts(
+        &mut plan,
+        planning.links,
+        planning.materials,
+        planning.concurrency,
+    )?;
     Ok(plan)
 }
 

@@ -3,8 +3,10 @@
 //! The stages stand in [`stages`], in order; a command goes as far as it needs. Each run tells exactly one `RunStarted` and one `RunEnded`, whatever happens,
 //! and its story is also written to the deployment's event log.
 
+mod carry_out;
 pub(in crate::engine) mod connections;
 mod deploy;
+mod destroy;
 mod kept;
 mod logs;
 mod look;
@@ -21,7 +23,8 @@ use super::gather::Order;
 use super::helm::Helm;
 use super::lock::TakeOver;
 use super::planner::Superseded;
-use super::store::Home;
+use super::removal::Data;
+use super::store::{DEPLOY, DESTROY, Home};
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
 use crate::model::failure::Failure;
@@ -127,7 +130,15 @@ pub fn plan(job: &Job) -> Result<(), Failure> {
 /// # Errors
 /// As [`check`].
 pub fn deploy(job: &Job, review: Review<'_>) -> Result<(), Failure> {
-    story::tell(job, "deploy", |run| deploy::deploy(run, review))
+    story::tell(job, DEPLOY, |run| deploy::deploy(run, review))
+}
+
+/// Removes a deployment from its hosts, or goes on with that, once `review` says yes.
+///
+/// # Errors
+/// As [`check`].
+pub fn destroy(job: &Job, data: Data, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, DESTROY, |run| destroy::destroy(run, data, review))
 }
 
 /// Judges whether a deployment works, as its preset says.

@@ -3,6 +3,7 @@
 //! Everything here is for its owner alone (folders 0700, files 0600, whatever the umask says) and replaced whole: a file is written to a temporary name,
 //! synced and renamed, so a cut never leaves half of one. No secret is ever given to this module. Called by orchestration and by the commands.
 
+mod aside;
 mod drafts;
 mod event_log;
 mod folder;
@@ -15,7 +16,7 @@ use crate::model::failure::Hinted;
 
 pub use drafts::{DraftId, DraftStore, SavedDraft};
 pub use event_log::{EventLog, Records};
-pub use folder::{DeploymentFolder, DeploymentState, Home};
+pub use folder::{DEPLOY, DESTROY, DeploymentFolder, DeploymentState, Home};
 pub use receipts::ReceiptStore;
 
 /// Why the home could not be used.

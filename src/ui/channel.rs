@@ -31,6 +31,8 @@ pub enum Ask {
     Secret(SecretRequest, SyncSender<Option<SecretString>>),
     /// Whether the plan is accepted.
     Review(Vec<StepSummary>, SyncSender<bool>),
+    /// A word that has to be typed before something that nothing brings back.
+    Word(String, SyncSender<bool>),
 }
 
 /// Tells and asks; every thread of the engine may hold one.
@@ -68,6 +70,13 @@ impl Line {
     #[must_use]
     pub fn review(&self, steps: Vec<StepSummary>) -> bool {
         self.put(|reply| Ask::Review(steps, reply)).unwrap_or(false)
+    }
+
+    /// Returns whether the operator types `word`, which stands for something that nothing brings back.
+    #[must_use]
+    pub fn word(&self, word: &str) -> bool {
+        self.put(|reply| Ask::Word(word.to_owned(), reply))
+            .unwrap_or(false)
     }
 
     /// Asks and waits; `None` when the front end has gone or let the question go.

@@ -23,6 +23,7 @@ use super::sandbox::Sandbox;
 #[case::bundle_create("bundle_create", &["bundle", "create", "--help"])]
 #[case::bundle_push("bundle_push", &["bundle", "push", "--help"])]
 #[case::bundle_store("bundle_store", &["bundle", "store", "--help"])]
+#[case::destroy("destroy", &["destroy", "--help"])]
 #[case::replay("replay", &["replay", "--help"])]
 #[case::demo("demo", &["demo", "--help"])]
 fn help(#[case] name: &str, #[case] arguments: &[&str]) {
@@ -42,6 +43,10 @@ fn help(#[case] name: &str, #[case] arguments: &[&str]) {
 #[case::logs_of_unknown("logs_of_unknown", &["logs", "acme", "--json"])]
 #[case::logs_bad_time("logs_bad_time", &["logs", "acme", "--since", "yesterday-ish"])]
 #[case::logs_no_time("logs_no_time", &["logs", "acme", "--since", "2026-11-20T00:00:00Z", "--until", "2026-11-19T00:00:00Z"])]
+#[case::unknown_removal("unknown_removal", &["destroy", "acme", "--yes"])]
+#[case::nobody_says_what_goes("nobody_says_what_goes", &["destroy", "acme"])]
+#[case::data_without_a_name("data_without_a_name", &["destroy", "acme", "--yes", "--delete-data"])]
+#[case::data_of_another("data_of_another", &["destroy", "acme", "--yes", "--delete-data=beta"])]
 #[case::unknown_run("unknown_run", &["replay", "acme"])]
 #[case::bad_speed("bad_speed", &["replay", "acme", "--speed", "fast"])]
 #[case::missing_file("missing_file", &["check", "--answers", "nowhere.toml"])]

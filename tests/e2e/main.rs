@@ -23,6 +23,7 @@ mod canary;
 mod cases;
 mod dashboard;
 mod deploy;
+mod destroy;
 mod journey;
 mod logs;
 mod one_vm;

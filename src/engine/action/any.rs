@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeliverImage, Materials,
-    ProveEnvironment, PutFile, ReloadService, RemoveImage, StartStack,
+    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeleteData,
+    DeliverImage, Materials, ProveEnvironment, PutFile, ReloadService, RemoveImage, Rights,
+    StartStack, Undo,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -31,6 +32,10 @@ pub enum AnyAction {
     ConfirmYield(ConfirmYield),
     /// Removes an image that a newer one has replaced.
     RemoveImage(RemoveImage),
+    /// Undoes what an earlier run did.
+    Undo(Undo),
+    /// Deletes data volumes.
+    DeleteData(DeleteData),
 }
 
 impl AnyAction {
@@ -45,6 +50,8 @@ impl AnyAction {
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
             Self::RemoveImage(action) => action,
+            Self::Undo(action) => action,
+            Self::DeleteData(action) => action,
         }
     }
 
@@ -59,6 +66,24 @@ impl AnyAction {
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
             Self::RemoveImage(action) => action,
+            Self::Undo(action) => action,
+            Self::DeleteData(action) => action,
+        }
+    }
+
+    /// Returns whose rights it works with, where it works on files or by Compose.
+    #[must_use]
+    pub fn rights(&self) -> Option<Rights> {
+        match self {
+            Self::CreateFolder(action) => Some(action.rights),
+            Self::PutFile(action) => Some(action.rights),
+            Self::DeliverImage(action) => Some(action.rights),
+            Self::ProveEnvironment(action) => Some(action.compose.rights),
+            Self::StartStack(action) => Some(action.compose.rights),
+            Self::ReloadService(action) => Some(action.compose.rights),
+            Self::DeleteData(action) => Some(action.rights),
+            Self::Undo(action) => action.done.rights(),
+            Self::AwaitHealth(_) | Self::ConfirmYield(_) | Self::RemoveImage(_) => None,
         }
     }
 }
@@ -94,6 +119,10 @@ impl Action for AnyAction {
 
     fn tidy(&self, cx: &Context<'_>) -> Result<(), ActionError> {
         self.inner().tidy(cx)
+    }
+
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        self.inner().probe_revert(cx)
     }
 
     fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {

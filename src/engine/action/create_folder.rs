@@ -7,7 +7,7 @@ use super::{Action, ActionError, Context, Materials, Rights};
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
 use crate::model::text::shell_quoted;
-use crate::transport::Command;
+use crate::transport::{Command, Host};
 
 /// Creates a folder; its parents come with mode 0755 when they are missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,21 @@ pub struct CreateFolder {
 impl CreateFolder {
     fn look(&self, cx: &Context<'_>) -> Result<Place, ActionError> {
         place::look(cx.host, &self.path, self.rights)
+    }
+
+    /// Returns the names of what is in it, without what the installer itself keeps there while it works; none when it is not there.
+    ///
+    /// # Errors
+    /// Fails when the host cannot be asked.
+    pub fn entries(&self, host: &dyn Host) -> Result<Vec<String>, ActionError> {
+        let script = format!(
+            "p={}\n[ ! -d \"$p\" ] || find \"$p\" -mindepth 1 -maxdepth 1 ! -name '.lock*' ! -name .run",
+            quote(&self.path)?
+        );
+        let command = Command::sh(script).with_privilege(self.rights.privilege());
+        let text = host.must(&command)?.text();
+        let name = |line: &str| line.rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(text.lines().map(name).collect())
     }
 
     fn run(&self, cx: &Context<'_>, script: String) -> Result<(), ActionError> {
@@ -99,6 +114,13 @@ impl Action for CreateFolder {
                 self.mode
             ),
         )
+    }
+
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        Ok(match self.look(cx)? {
+            Place::Folder { .. } if self.created => Probe::Needed,
+            _ => Probe::AlreadySo,
+        })
     }
 
     fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {

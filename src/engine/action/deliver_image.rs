@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Context, Materials, Rights};
+use crate::engine::compose::DEPLOYMENT_LABEL;
 use crate::model::answers::ImageSource;
 use crate::model::bundle::BundledImage;
 use crate::model::docker::{ImageFacts, LayerProgress};
 use crate::model::ids::{HostName, ImageId};
 use crate::model::image::ImageRef;
 use crate::model::plan::{ByHand, Description, Probe};
-use crate::transport::{Command, Input, RegistryLogin};
+use crate::transport::{Command, ContainerFilter, Input, RegistryLogin};
 
 mod by_hand;
 mod from_bundle;
@@ -139,6 +140,26 @@ impl DeliverImage {
             .filter(|login| self.reference.registry() == Some(login.registry.as_str()))
     }
 
+    /// Returns whether what goes by the name is what we brought when nothing did.
+    fn brought(&self, cx: &Context<'_>) -> Result<bool, ActionError> {
+        if !self.pulled || self.id.is_none() {
+            return Ok(false);
+        }
+        let found = cx.host.docker()?.image(&self.reference)?;
+        Ok(found.map(|image| image.id) == self.id)
+    }
+
+    /// Returns a container that uses the image and is none of this deployment's.
+    fn foreign_user(&self, cx: &Context<'_>) -> Result<Option<String>, ActionError> {
+        let deployment = self.folder.rsplit('/').next().unwrap_or_default();
+        let containers = cx.host.docker()?.containers(&ContainerFilter::default())?;
+        let foreign = containers.into_iter().find(|container| {
+            Some(&container.image_id) == self.id.as_ref()
+                && container.labels.get(DEPLOYMENT_LABEL).map(String::as_str) != Some(deployment)
+        });
+        Ok(foreign.map(|container| container.name))
+    }
+
     fn pull(&self, cx: &Context<'_>) -> Result<(), ActionError> {
         let login = self.login(cx.materials);
         let mut layers = Layers::default();
@@ -226,8 +247,15 @@ impl Action for DeliverImage {
 
     fn describe_revert(&self) -> Description {
         Description {
-            summary: format!("leave image `{}` where it is", self.reference),
-            reasons: vec!["another installation may use it".to_owned()],
+            summary: if self.pulled {
+                format!(
+                    "remove image `{}` unless somebody else uses it",
+                    self.reference
+                )
+            } else {
+                format!("leave image `{}`, which was there before", self.reference)
+            },
+            reasons: Vec::new(),
             difference: None,
         }
     }
@@ -293,8 +321,23 @@ impl Action for DeliverImage {
         Ok(())
     }
 
-    fn revert(&mut self, _cx: &Context<'_>) -> Result<(), ActionError> {
-        Ok(())
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        Ok(if self.brought(cx)? && self.foreign_user(cx)?.is_none() {
+            Probe::Needed
+        } else {
+            Probe::AlreadySo
+        })
+    }
+
+    fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        if !self.brought(cx)? {
+            return Ok(());
+        }
+        if let Some(user) = self.foreign_user(cx)? {
+            cx.progress.line(&format!("it stays: `{user}` uses it"));
+            return Ok(());
+        }
+        Ok(cx.host.docker()?.untag(&self.reference)?)
     }
 }
 

@@ -174,6 +174,18 @@ impl Action for PutFile {
         Ok(())
     }
 
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        let there = match self.before {
+            Before::Unknown => return Ok(Probe::AlreadySo),
+            Before::Absent => self.look(cx)?,
+            Before::File => place::look(cx.host, &self.copy(), self.rights)?,
+        };
+        Ok(match there {
+            Place::File { .. } => Probe::Needed,
+            _ => Probe::AlreadySo,
+        })
+    }
+
     fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
         let (target, copy) = (quote(&self.target())?, quote(&self.copy())?);
         match self.before {

@@ -1,9 +1,9 @@
 //! Creates and starts the containers of one stack, as a long step that goes on without us.
 
 mod follow;
+mod takedown;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -305,23 +305,17 @@ impl Action for StartStack {
         Ok(())
     }
 
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        Ok(if self.created && takedown::stands(self, cx)? {
+            Probe::Needed
+        } else {
+            Probe::AlreadySo
+        })
+    }
+
     fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
-        if !self.created {
-            return Ok(());
-        }
-        if !self.containers(cx)?.is_empty() {
-            let limit = Duration::from_mins(5);
-            let down =
-                self.compose
-                    .run(cx.host, &["down", "--remove-orphans"], Input::Empty, limit)?;
-            if !down.ok() {
-                return Err(ActionError::Situation {
-                    message: format!("`docker compose down` for `{}` failed", self.stack),
-                    evidence: down.complaint().lines().map(str::to_owned).collect(),
-                    remedy: None,
-                    command: None,
-                });
-            }
+        if self.created {
+            takedown::take_down(self, cx)?;
         }
         self.created = false;
         Ok(())

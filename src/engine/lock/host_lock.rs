@@ -8,9 +8,14 @@ use crate::model::ids::RunId;
 use crate::transport::{Command, Host, TransportError};
 
 /// Makes the file unless it is there; prints `taken`, or what is in it and the host's time.
+///
+/// Which folder above was not there before is noted beside it, so that whoever removes the last thing here leaves the host as it was found.
 const TAKE: &str = r#"umask 022
+above=$(dirname "$folder") made=
+while [ ! -e "$above" ]; do made=$above; above=$(dirname "$above"); done
 mkdir -p "$folder" || exit 1
 umask 077
+if [ -n "$made" ]; then printf '%s\n' "$made" >"$folder/.lock-made"; fi
 if (set -C; printf '%s\nbeat=%s\n' "$content" "$(date +%s)" >"$folder/.lock") 2>/dev/null; then echo taken
 elif [ -e "$folder/.lock" ]; then cat "$folder/.lock" && echo "now=$(date +%s)"
 else echo "cannot write $folder/.lock" >&2; exit 1; fi
@@ -30,9 +35,12 @@ umask 077
 printf '%s\nbeat=%s\n' "$content" "$(date +%s)" >"$folder/.lock-new" && mv "$folder/.lock-new" "$folder/.lock"
 "#;
 
-/// Gives the lock back, and the folder too when nothing else is in it.
+/// Gives the lock back, and the folder too when nothing else is in it, with those above that were made for it.
 const RELEASE: &str = r#"if grep -qxF "run=$run" "$folder/.lock" 2>/dev/null; then rm -f "$folder/.lock" "$folder/.lock-new"; fi
-rmdir "$folder" 2>/dev/null || :
+[ "$(ls -A "$folder" 2>/dev/null)" = .lock-made ] || { rmdir "$folder" 2>/dev/null; exit 0; }
+made=$(cat "$folder/.lock-made") && rm -f "$folder/.lock-made" && rmdir "$folder" || exit 0
+above=$(dirname "$folder")
+while case $above in "$made" | "$made"/*) : ;; *) false ;; esac; do rmdir "$above" 2>/dev/null || exit 0; above=$(dirname "$above"); done
 "#;
 
 /// What a host's lock says.
@@ -293,6 +301,28 @@ mod tests {
         lock.release(machine.host.as_ref()).unwrap();
         lock.release(machine.host.as_ref()).unwrap();
         assert!(!std::path::Path::new(&machine.path("opt/acme")).exists());
+    }
+
+    #[test]
+    fn the_folders_above_go_with_it_when_they_were_made_for_it_and_hold_nothing_else() {
+        let machine = Machine::new();
+        let mut lock = lock(&machine, "run-1", other());
+        lock.folder = machine.path("opt/base/acme");
+        lock.take(machine.host.as_ref(), TakeOver::No).unwrap();
+        // In between something stood there: only the last one to go takes the folders away.
+        fs_err::write(machine.path("opt/base/acme/file"), "").unwrap();
+        lock.release(machine.host.as_ref()).unwrap();
+        assert!(std::path::Path::new(&machine.path("opt/base/acme/file")).exists());
+        lock.take(machine.host.as_ref(), TakeOver::No).unwrap();
+        fs_err::remove_file(machine.path("opt/base/acme/file")).unwrap();
+        lock.release(machine.host.as_ref()).unwrap();
+        assert!(!std::path::Path::new(&machine.path("opt")).exists());
+
+        fs_err::create_dir_all(machine.path("opt")).unwrap();
+        lock.take(machine.host.as_ref(), TakeOver::No).unwrap();
+        lock.release(machine.host.as_ref()).unwrap();
+        assert!(std::path::Path::new(&machine.path("opt")).exists());
+        assert!(!std::path::Path::new(&machine.path("opt/base")).exists());
     }
 
     #[test]

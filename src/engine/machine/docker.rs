@@ -20,6 +20,7 @@ use crate::transport::{
 pub(crate) struct World {
     pub(crate) images: Vec<ImageFacts>,
     pub(crate) containers: Vec<ContainerFacts>,
+    pub(crate) volumes: Vec<VolumeFacts>,
     /// Log of each container by id.
     pub(crate) logs: BTreeMap<String, String>,
     /// Archives of paths in containers, by id and path.
@@ -72,7 +73,10 @@ impl World {
             .and_then(|rest| rest.split(' ').next())
             .unwrap_or_default()
             .to_owned();
-        if call.starts_with("0 ") {
+        if let Some(names) = call.strip_prefix("0 volume rm -- ") {
+            let names: Vec<&str> = names.split(' ').collect();
+            self.volumes.retain(|v| !names.contains(&v.name.as_str()));
+        } else if call.starts_with("0 ") && !project.is_empty() {
             self.containers.retain(|c| c.project() != Some(&project));
             if call.contains(" up ") {
                 let fresh = container(&project, "x");
@@ -95,6 +99,14 @@ pub(crate) fn image(name: &str, id: &str) -> ImageFacts {
         os: "linux".to_owned(),
         size: 1,
         layers: Vec::new(),
+    }
+}
+
+/// Returns a data volume of a Compose project.
+pub(crate) fn volume(project: &str, name: &str) -> VolumeFacts {
+    VolumeFacts {
+        name: name.to_owned(),
+        labels: [("com.docker.compose.project".to_owned(), project.to_owned())].into(),
     }
 }
 
@@ -197,7 +209,7 @@ impl Docker for Engine {
     }
 
     fn volumes(&self) -> Result<Vec<VolumeFacts>, TransportError> {
-        Ok(Vec::new())
+        Ok(self.world().volumes.clone())
     }
 
     fn pull(

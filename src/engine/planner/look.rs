@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::{PlanError, Planning};
-use crate::engine::action::{Action, ActionError, AnyAction, Context, Progress};
+use super::PlanError;
+use crate::engine::action::{Action, ActionError, AnyAction, Context, Materials, Progress};
 use crate::engine::plan::{Plan, PlannedStep};
-use crate::engine::runner::failure;
+use crate::engine::runner::{Links, failure};
 use crate::model::docker::LayerProgress;
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StepId};
@@ -29,10 +29,15 @@ impl Progress for Silent {
 
 type Steps<'a> = Vec<&'a mut PlannedStep<AnyAction>>;
 
-/// Fills in what each host says; fails when any host cannot be looked at, after all were tried.
-pub(super) fn at_hosts(
+/// Fills in what each host says, writing nothing.
+///
+/// # Errors
+/// Fails when any host cannot be looked at, after all were tried.
+pub fn look_at_hosts(
     plan: &mut Plan<AnyAction>,
-    planning: &Planning<'_>,
+    links: &dyn Links,
+    materials: &dyn Materials,
+    concurrency: usize,
 ) -> Result<(), PlanError> {
     let mut by_host: Vec<(HostName, Steps<'_>)> = Vec::new();
     for step in &mut plan.steps {
@@ -45,14 +50,14 @@ pub(super) fn at_hosts(
     let failures: Mutex<Vec<Failure>> = Mutex::default();
     let work = || {
         while let Some((host, steps)) = take(&waiting) {
-            if let Err(error) = at_host(&host, steps, planning) {
+            if let Err(error) = at_host(&host, steps, links, materials) {
                 let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                 failures.push(failure(&error, &host));
             }
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..planning.concurrency.max(1) {
+        for _ in 0..concurrency.max(1) {
             scope.spawn(work);
         }
     });
@@ -71,11 +76,16 @@ fn take<T>(waiting: &Mutex<Vec<T>>) -> Option<T> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
-fn at_host(host: &HostName, steps: Steps<'_>, planning: &Planning<'_>) -> Result<(), ActionError> {
-    let connection = planning.links.host(host)?;
+fn at_host(
+    host: &HostName,
+    steps: Steps<'_>,
+    links: &dyn Links,
+    materials: &dyn Materials,
+) -> Result<(), ActionError> {
+    let connection = links.host(host)?;
     let cx = Context {
         host: connection.as_ref(),
-        materials: planning.materials,
+        materials,
         progress: &Silent,
     };
     // Steps that will change something, and those that come after one.
@@ -113,7 +123,9 @@ fn rests_on_others(action: &AnyAction) -> bool {
         AnyAction::CreateFolder(_)
         | AnyAction::PutFile(_)
         | AnyAction::DeliverImage(_)
-        | AnyAction::RemoveImage(_) => false,
+        | AnyAction::RemoveImage(_)
+        | AnyAction::Undo(_)
+        | AnyAction::DeleteData(_) => false,
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
         | AnyAction::StartStack(_)

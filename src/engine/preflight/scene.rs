@@ -10,8 +10,7 @@ use crate::model::image::ImageRef;
 pub(super) use crate::model::image::canonical;
 use crate::model::resolved::{PlacedImage, PlacedStack, Resolved, ResolvedHost};
 
-/// The label by which containers, networks and volumes of a deployment are known; its value is the deployment's name.
-pub const DEPLOYMENT_LABEL: &str = "io.syntho.installer.deployment";
+pub use crate::engine::compose::DEPLOYMENT_LABEL;
 
 /// Compose's label for the folder a project was started from.
 const WORKING_FOLDER: &str = "com.docker.compose.project.working_dir";

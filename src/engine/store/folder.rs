@@ -7,17 +7,27 @@ use super::{DraftStore, EventLog, ReceiptStore, StoreError, private};
 use crate::model::event::Outcome;
 use crate::model::ids::{DeploymentName, PresetId, RunId};
 
+/// The command whose work a state tells of: deploying.
+pub const DEPLOY: &str = "deploy";
+/// The same: removing.
+pub const DESTROY: &str = "destroy";
+
 /// The program's home folder.
 #[derive(Debug, Clone)]
 pub struct Home {
-    root: Utf8PathBuf,
+    pub(super) root: Utf8PathBuf,
+    /// A deployment whose record was put aside, and where.
+    pub(super) aside: Option<(DeploymentName, Utf8PathBuf)>,
 }
 
 impl Home {
     /// Returns the home at `root`; nothing is created until something is saved.
     #[must_use]
     pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            aside: None,
+        }
     }
 
     /// Returns where it is.
@@ -54,7 +64,10 @@ impl Home {
     pub fn deployment(&self, name: &DeploymentName) -> DeploymentFolder {
         DeploymentFolder {
             home: self.root.clone(),
-            root: self.root.join("deployments").join(name.as_str()),
+            root: match &self.aside {
+                Some((aside, path)) if aside == name => path.clone(),
+                _ => self.root.join("deployments").join(name.as_str()),
+            },
             name: name.clone(),
         }
     }
@@ -117,16 +130,27 @@ pub struct DeploymentState {
     pub accepted: jiff::Timestamp,
     /// The last run.
     pub last_run: RunId,
+    /// The command that the last run belongs to.
+    #[serde(default = "deploy", skip_serializing_if = "is_deploy")]
+    pub purpose: String,
     /// How the last run ended; `None` while it runs, or when it was killed.
     pub outcome: Option<Outcome>,
+}
+
+fn deploy() -> String {
+    DEPLOY.to_owned()
+}
+
+fn is_deploy(purpose: &str) -> bool {
+    purpose == DEPLOY
 }
 
 /// One deployment's folder in the home.
 #[derive(Debug, Clone)]
 pub struct DeploymentFolder {
-    home: Utf8PathBuf,
-    root: Utf8PathBuf,
-    name: DeploymentName,
+    pub(super) home: Utf8PathBuf,
+    pub(super) root: Utf8PathBuf,
+    pub(super) name: DeploymentName,
 }
 
 impl DeploymentFolder {
@@ -322,6 +346,7 @@ mod tests {
             answers_folder: None,
             accepted: "2026-11-20T12:00:00Z".parse().unwrap(),
             last_run: RunId("20261120T120000Z-4f2a".to_owned()),
+            purpose: DEPLOY.to_owned(),
             outcome: Some(Outcome::Done),
         }
     }

@@ -61,6 +61,14 @@ impl ReceiptStore {
         parse(&self.path(run))
     }
 
+    /// Returns every receipt, oldest first.
+    ///
+    /// # Errors
+    /// Fails when one cannot be read.
+    pub fn all<A: DeserializeOwned>(&self) -> Result<Vec<Receipt<A>>, StoreError> {
+        self.runs()?.iter().map(|run| self.load(run)).collect()
+    }
+
     /// Returns the receipt of the last run, when there is one.
     ///
     /// # Errors

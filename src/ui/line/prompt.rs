@@ -32,6 +32,9 @@ pub(super) fn answer(ask: &Ask, paint: Paint, out: Show<'_>) {
         Ask::Review(steps, reply) => {
             let _ = reply.send(review(steps, paint, out));
         }
+        Ask::Word(wanted, reply) => {
+            let _ = reply.send(word(wanted, paint));
+        }
     }
 }
 
@@ -104,6 +107,16 @@ fn review(steps: &[StepSummary], paint: Paint, out: Show<'_>) -> bool {
             _ => return false,
         }
     }
+}
+
+/// Asks for a word that stands for something that nothing brings back.
+fn word(wanted: &str, paint: Paint) -> bool {
+    let typed = inquire::Text::new(&format!(
+        "Data will be deleted, and nothing brings it back. Type `{wanted}` to go on:"
+    ))
+    .with_render_config(looks(paint))
+    .prompt();
+    kept(typed).is_some_and(|typed| typed.trim() == wanted)
 }
 
 /// Returns what is asked for, in words.

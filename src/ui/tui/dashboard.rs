@@ -191,7 +191,7 @@ impl DashboardScreen {
                 reply,
             },
             // Nothing is planned here.
-            Ask::Review(_, reply) => {
+            Ask::Review(_, reply) | Ask::Word(_, reply) => {
                 let _ = reply.send(false);
                 return;
             }

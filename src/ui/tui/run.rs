@@ -277,6 +277,10 @@ impl RunScreen {
                 self.review = Some(reply);
                 self.page = Page::Plan;
             }
+            // Only lines ask for such a word.
+            Ask::Word(_, reply) => {
+                let _ = reply.send(false);
+            }
             Ask::HostKey(key, reply) => {
                 self.page = Page::Hosts;
                 self.asks.push_back(Asking::HostKey { key, reply });

@@ -69,7 +69,7 @@ fn when_one_host_is_refused_no_other_stays_locked() {
     );
     assert!(matches!(refused.unwrap_err(), LockError::Held { .. }));
     let left: Vec<String> = site.state().into_keys().collect();
-    assert_eq!(left, ["opt/ui/.lock"]);
+    assert_eq!(left, ["opt/ui/.lock", "opt/ui/.lock-made"]);
 }
 
 #[test]

@@ -1,0 +1,396 @@
+//! Decides what of a deployment goes from its hosts and what stays, from the receipts of every run.
+//!
+//! A receipt says what each step found before it changed anything; the first word on a thing counts. So a file that we made goes, one that we replaced comes
+//! back, and what was there before us stays. Data volumes go only where that is asked; while they stay, the keys without which nobody can read them stay too.
+
+mod record;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::{
+    Action, ActionError, AnyAction, Before, CreateFolder, DeleteData, Materials, PutFile, Undo,
+};
+use super::compose::PROJECT_LABEL;
+use super::fan_out::fan_out;
+use super::plan::{Plan, PlannedStep};
+use super::planner::{self, PlanError};
+use super::runner::{self, Links};
+use crate::model::failure::Failure;
+use crate::model::ids::{HostName, StackId, StepId};
+use crate::model::plan::{Phase, Probe};
+use crate::model::receipt::Receipt;
+
+use record::Made;
+
+/// What a removal is decided from.
+pub struct Removal<'a> {
+    /// What every run did, oldest first.
+    pub receipts: &'a [Receipt<AnyAction>],
+    /// The deployment's folder on every host.
+    pub folder: &'a str,
+    /// Stacks whose `.env` holds keys of their data.
+    pub keepers: &'a BTreeSet<StackId>,
+    /// What becomes of data volumes.
+    pub data: Data,
+    /// Connections.
+    pub links: &'a dyn Links,
+    /// The hosts that were reached; nothing is planned for others.
+    pub reached: &'a BTreeSet<HostName>,
+    /// Contents and credentials; removing needs none.
+    pub materials: &'a dyn Materials,
+    /// How many hosts are looked at at once.
+    pub concurrency: usize,
+}
+
+/// What becomes of data volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// They stay.
+    Keep,
+    /// They go.
+    Delete,
+}
+
+/// What goes, and what stays.
+#[derive(Debug)]
+pub struct Removing {
+    /// What goes.
+    pub plan: Plan<AnyAction>,
+    /// What stays, and why, by host.
+    pub stays: Vec<(HostName, String)>,
+}
+
+/// What the look at a host said.
+#[derive(Default)]
+struct Seen {
+    /// Data volumes by Compose project.
+    volumes: BTreeMap<String, Vec<String>>,
+    /// What each folder of ours holds, by path.
+    entries: BTreeMap<String, Vec<String>>,
+}
+
+/// Plans the removal; every host that was reached is looked at and nothing is written.
+///
+/// # Errors
+/// Fails when a host cannot be looked at.
+pub fn plan(removal: &Removal<'_>) -> Result<Removing, PlanError> {
+    let mut made = record::made(removal.receipts);
+    made.retain(|made| removal.reached.contains(&made.host));
+    let hosts: BTreeSet<&HostName> = made.iter().map(|made| &made.host).collect();
+    let mut steps = Vec::new();
+    let mut stays = Vec::new();
+    let mut failures = Vec::new();
+    let looked = fan_out(
+        hosts.into_iter().collect(),
+        removal.concurrency,
+        |host| match look(removal, &made, host) {
+            Ok(seen) => Ok((host, seen)),
+            Err(error) => Err(runner::failure(&error, host)),
+        },
+    );
+    for seen in looked {
+        match seen {
+            Ok((host, seen)) => {
+                let mut on_host = OnHost::new(removal, host, &seen);
+                on_host.plan(&made);
+                steps.extend(on_host.steps);
+                stays.extend(on_host.stays.into_iter().map(|why| (host.clone(), why)));
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(PlanError::Hosts(failures));
+    }
+    let mut plan = Plan::new(steps)?;
+    planner::look_at_hosts(
+        &mut plan,
+        removal.links,
+        removal.materials,
+        removal.concurrency,
+    )?;
+    stays.extend(images_that_stay(&plan));
+    // What is gone already is of no interest, but it must not block what comes after it.
+    Ok(Removing { plan, stays })
+}
+
+/// Returns the images that somebody else uses.
+fn images_that_stay(plan: &Plan<AnyAction>) -> Vec<(HostName, String)> {
+    let mut stay = Vec::new();
+    for step in &plan.steps {
+        if let AnyAction::Undo(undo) = &step.action
+            && let AnyAction::DeliverImage(image) = undo.done.as_ref()
+            && step.probe == Probe::AlreadySo
+            && image.pulled
+        {
+            let why = format!(
+                "image {}, unless it is gone already: somebody else uses it, or it is another by now",
+                image.reference
+            );
+            stay.push((step.host.clone(), why));
+        }
+    }
+    stay
+}
+
+fn look(removal: &Removal<'_>, made: &[Made], host: &HostName) -> Result<Seen, ActionError> {
+    let link = removal.links.host(host)?;
+    let mut seen = Seen::default();
+    for volume in link.docker()?.volumes()? {
+        if let Some(project) = volume.labels.get(PROJECT_LABEL) {
+            let of_project = seen.volumes.entry(project.clone()).or_default();
+            of_project.push(volume.name);
+        }
+    }
+    for made in made.iter().filter(|made| made.host == *host) {
+        if let AnyAction::CreateFolder(folder) = &made.action {
+            let entries = folder.entries(link.as_ref())?;
+            seen.entries.insert(folder.path.clone(), entries);
+        }
+    }
+    Ok(seen)
+}
+
+/// The steps of one host as they are put together.
+struct OnHost<'a> {
+    removal: &'a Removal<'a>,
+    host: &'a HostName,
+    seen: &'a Seen,
+    steps: Vec<PlannedStep<AnyAction>>,
+    stays: Vec<String>,
+    /// The last step that took a stack, or its data, away.
+    stopped: Option<StepId>,
+    /// Folders of ours, whatever becomes of them.
+    ours: BTreeSet<String>,
+    /// Paths that go, each with the step that takes it.
+    going: BTreeMap<String, StepId>,
+}
+
+impl<'a> OnHost<'a> {
+    fn new(removal: &'a Removal<'a>, host: &'a HostName, seen: &'a Seen) -> Self {
+        Self {
+            removal,
+            host,
+            seen,
+            steps: Vec::new(),
+            stays: Vec::new(),
+            stopped: None,
+            ours: BTreeSet::new(),
+            going: BTreeMap::new(),
+        }
+    }
+
+    /// Stacks first, the last one first; then data; then images and files, and folders when they are empty.
+    fn plan(&mut self, made: &[Made]) {
+        self.ours = made.iter().filter_map(Made::folder).collect();
+        let mine: Vec<&Made> = made.iter().filter(|made| made.host == *self.host).collect();
+        let of_kind = |wanted: fn(&AnyAction) -> bool| {
+            let kept = mine.iter().rev().filter(move |made| wanted(&made.action));
+            kept.copied().collect::<Vec<_>>()
+        };
+        for made in of_kind(|action| matches!(action, AnyAction::StartStack(_))) {
+            let id = self.undo(made, Phase::Stack, self.stopped.iter().cloned().collect());
+            self.stopped = Some(id);
+        }
+        let keys = self.data(&of_kind(|action| {
+            matches!(action, AnyAction::StartStack(_))
+        }));
+        for made in of_kind(|action| matches!(action, AnyAction::DeliverImage(_))) {
+            self.undo(made, Phase::Images, self.stopped.iter().cloned().collect());
+        }
+        for made in of_kind(|action| matches!(action, AnyAction::PutFile(_))) {
+            self.file(made, &keys);
+        }
+        for made in of_kind(|action| matches!(action, AnyAction::CreateFolder(_))) {
+            self.folder(made);
+        }
+    }
+
+    fn push(&mut self, id: StepId, phase: Phase, after: Vec<StepId>, action: AnyAction) {
+        self.steps.push(PlannedStep {
+            id,
+            host: self.host.clone(),
+            phase,
+            after,
+            description: action.describe(),
+            probe: Probe::Needed,
+            action,
+        });
+    }
+
+    fn undo(&mut self, made: &Made, phase: Phase, after: Vec<StepId>) -> StepId {
+        let id = StepId(format!("{}/remove/{}", self.host, made.name()));
+        let action = AnyAction::Undo(Undo {
+            done: Box::new(made.action.clone()),
+            copies: made.copies.clone(),
+        });
+        self.push(id.clone(), phase, after, action);
+        id
+    }
+
+    /// Takes data away, or returns the stacks whose keys have to stay with theirs.
+    fn data(&mut self, stacks: &[&Made]) -> BTreeSet<StackId> {
+        let mut keys = BTreeSet::new();
+        for made in stacks {
+            let AnyAction::StartStack(start) = &made.action else {
+                continue;
+            };
+            let Some(volumes) = self.seen.volumes.get(&start.compose.project) else {
+                continue;
+            };
+            if self.removal.data == Data::Delete {
+                let id = StepId(format!("{}/remove/data/{}", self.host, start.stack));
+                let after = self.stopped.iter().cloned().collect();
+                let action = AnyAction::DeleteData(DeleteData {
+                    volumes: volumes.clone(),
+                    rights: start.compose.rights,
+                });
+                self.push(id.clone(), Phase::Stack, after, action);
+                self.stopped = Some(id);
+                continue;
+            }
+            self.stays.push(format!(
+                "data in volume {}: `--delete-data` deletes it",
+                volumes.join(", ")
+            ));
+            if self.removal.keepers.contains(&start.stack) {
+                keys.insert(start.stack.clone());
+            }
+        }
+        keys
+    }
+
+    fn file(&mut self, made: &Made, keys: &BTreeSet<StackId>) {
+        let AnyAction::PutFile(file) = &made.action else {
+            return;
+        };
+        let path = format!("{}/{}", file.folder, file.path);
+        if file.path == ".env" && keys.contains(&file.stack) {
+            self.stays.push(format!(
+                "{path}: it holds the keys of that data, and another deployment of the same name goes on with them"
+            ));
+            let id = self.copies_only(made, file);
+            for copy in &made.copies {
+                self.going.insert(copy.clone(), id.clone());
+            }
+            return;
+        }
+        let id = self.undo(made, Phase::Files, self.stopped.iter().cloned().collect());
+        for copy in &made.copies {
+            self.going.insert(copy.clone(), id.clone());
+        }
+        self.going
+            .insert(format!("{}/{}", file.folder, file.backup), id.clone());
+        if file.before != Before::File {
+            self.going.insert(path, id);
+        }
+    }
+
+    /// Takes away what later runs kept of a file that stays.
+    fn copies_only(&mut self, made: &Made, file: &PutFile) -> StepId {
+        let stays = PutFile {
+            before: Before::Unknown,
+            ..file.clone()
+        };
+        let made = Made {
+            action: AnyAction::PutFile(stays),
+            ..made.clone()
+        };
+        let after = self.stopped.iter().cloned().collect();
+        self.undo(&made, Phase::Files, after)
+    }
+
+    /// A folder goes when nothing is in it but what goes, too.
+    fn folder(&mut self, made: &Made) {
+        let AnyAction::CreateFolder(folder) = &made.action else {
+            return;
+        };
+        // The folder of the whole deployment is also the place of the lock, which takes it away with itself once it is empty.
+        let ours = folder.created || folder.path == self.removal.folder;
+        let entries = self.seen.entries.get(&folder.path);
+        let (mut after, mut foreign) = (Vec::new(), Vec::new());
+        for entry in entries.into_iter().flatten() {
+            match self.going.get(&format!("{}/{entry}", folder.path)) {
+                Some(step) => after.push(step.clone()),
+                None => foreign.push(entry.as_str()),
+            }
+        }
+        if !ours {
+            self.stays
+                .push(format!("folder {}, which was there before", folder.path));
+        } else if foreign.is_empty() {
+            let made = Made {
+                action: AnyAction::CreateFolder(CreateFolder {
+                    created: true,
+                    ..folder.clone()
+                }),
+                ..made.clone()
+            };
+            let id = self.undo(&made, Phase::Files, after);
+            self.going.insert(folder.path.clone(), id);
+        } else if !self.keeps_only_ours(folder, &foreign) {
+            self.stays.push(format!(
+                "folder {}: it holds {}",
+                folder.path,
+                foreign.join(", ")
+            ));
+        }
+    }
+
+    /// Returns whether what keeps a folder was named already: keys, or a folder below.
+    fn keeps_only_ours(&self, folder: &CreateFolder, foreign: &[&str]) -> bool {
+        foreign.iter().all(|entry| {
+            let path = format!("{}/{entry}", folder.path);
+            *entry == ".env" || self.ours.contains(&path)
+        })
+    }
+}
+
+/// Returns what stands for the hosts that could not be reached.
+#[must_use]
+pub fn left_out(receipts: &[Receipt<AnyAction>], reached: &BTreeSet<HostName>) -> Vec<HostName> {
+    let hosts: BTreeSet<HostName> = record::made(receipts)
+        .into_iter()
+        .map(|made| made.host)
+        .filter(|host| !reached.contains(host))
+        .collect();
+    hosts.into_iter().collect()
+}
+
+/// Returns whose rights are used on each host, as the receipts say.
+#[must_use]
+pub fn rights(plan: &Plan<AnyAction>) -> BTreeMap<HostName, super::action::Rights> {
+    let mut rights = BTreeMap::new();
+    for step in &plan.steps {
+        if let Some(of_step) = step.action.rights() {
+            rights.insert(step.host.clone(), of_step);
+        }
+    }
+    rights
+}
+
+/// Returns the failure of hosts that were left out.
+#[must_use]
+pub fn incomplete(hosts: &[HostName], lost: &[Failure]) -> Option<Failure> {
+    let first = hosts.first()?;
+    let mut failure = runner::sum_up(lost).unwrap_or(Failure {
+        kind: crate::model::failure::FailureKind::Situation,
+        host: Some(first.clone()),
+        message: format!("`{first}` is no host of the answers any more"),
+        causes: Vec::new(),
+        hint: None,
+        command: None,
+    });
+    let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    failure.causes.push(format!(
+        "what stands on {} stays there until it is reached; the rest was done",
+        names.join(", ")
+    ));
+    failure.hint = failure
+        .hint
+        .or_else(|| Some("when it is there again, run the same command once more".to_owned()));
+    Some(failure)
+}
+
+#[cfg(test)]
+mod tests;
