@@ -198,6 +198,9 @@ impl<'a> OnHost<'a> {
         for made in of_kind(|action| matches!(action, AnyAction::DeliverImage(_))) {
             self.undo(made, Phase::Images, self.stopped.iter().cloned().collect());
         }
+        for made in of_kind(|action| matches!(action, AnyAction::ReloadService(_))) {
+            self.undo(made, Phase::Files, self.stopped.iter().cloned().collect());
+        }
         for made in of_kind(|action| matches!(action, AnyAction::PutFile(_))) {
             self.file(made, &keys);
         }

@@ -54,7 +54,22 @@ impl ReloadService {
     }
 
     fn sh(&self, cx: &Context<'_>, script: &str) -> Result<String, ActionError> {
-        let script = format!("cd {} || exit 1\n{script}", quote(&self.compose.folder)?);
+        self.within_folder(cx, "exit 1", script)
+    }
+
+    /// As [`Self::sh`], where a folder that is gone is nothing to complain about.
+    fn sh_if_there(&self, cx: &Context<'_>, script: &str) -> Result<String, ActionError> {
+        self.within_folder(cx, "exit 0", script)
+    }
+
+    fn within_folder(
+        &self,
+        cx: &Context<'_>,
+        otherwise: &str,
+        script: &str,
+    ) -> Result<String, ActionError> {
+        let folder = quote(&self.compose.folder)?;
+        let script = format!("cd {folder} 2>/dev/null || {otherwise}\n{script}");
         let command = Command::sh(script).with_privilege(self.compose.rights.privilege());
         Ok(cx.host.must(&command)?.text())
     }
@@ -101,7 +116,11 @@ impl Action for ReloadService {
 
     fn describe_revert(&self) -> Description {
         Description {
-            summary: "nothing to undo".to_owned(),
+            summary: format!(
+                "remove {}, which says when `{}` took up its files",
+                self.mark(),
+                self.service
+            ),
             reasons: Vec::new(),
             difference: None,
         }
@@ -161,8 +180,20 @@ impl Action for ReloadService {
         Ok(())
     }
 
-    fn revert(&mut self, _cx: &Context<'_>) -> Result<(), ActionError> {
-        Ok(())
+    fn probe_revert(&self, cx: &Context<'_>) -> Result<Probe, ActionError> {
+        let mark = quote(&self.mark())?;
+        let there = self.sh_if_there(cx, &format!("[ ! -e {mark} ] || echo yes"))?;
+        Ok(if there.is_empty() {
+            Probe::AlreadySo
+        } else {
+            Probe::Needed
+        })
+    }
+
+    fn revert(&mut self, cx: &Context<'_>) -> Result<(), ActionError> {
+        let mark = quote(&self.mark())?;
+        self.sh_if_there(cx, &format!("rm -f -- {mark} {mark}.part"))
+            .map(drop)
     }
 }
 

@@ -41,6 +41,10 @@ impl Made {
             AnyAction::PutFile(file) => Some(format!("path {}/{}", file.folder, file.path)),
             AnyAction::DeliverImage(image) => Some(format!("image {}", image.reference)),
             AnyAction::StartStack(start) => Some(format!("project {}", start.compose.project)),
+            AnyAction::ReloadService(reload) => Some(format!(
+                "reload {}/{}",
+                reload.compose.folder, reload.service
+            )),
             _ => None,
         }
     }

@@ -81,18 +81,25 @@ fn a_refusal_is_told_with_its_words_and_stays_to_be_done() {
 }
 
 #[test]
-fn it_is_done_again_after_a_stop_half_way_undone_by_nothing_and_survives_json() {
+fn it_is_done_again_after_a_stop_half_way_undone_once_and_survives_json() {
     let machine = machine();
     let mut action = action(&machine);
     fs_err::write(machine.path("stack/.reloaded-proxy.part"), "").unwrap();
     assert_eq!(action.probe(&machine.cx()).unwrap(), Probe::Needed);
     action.execute(&machine.cx()).unwrap();
+    assert_eq!(action.probe_revert(&machine.cx()).unwrap(), Probe::Needed);
     action.revert(&machine.cx()).unwrap();
+    assert!(!std::path::Path::new(&machine.path("stack/.reloaded-proxy")).exists());
+    assert_eq!(
+        action.probe_revert(&machine.cx()).unwrap(),
+        Probe::AlreadySo
+    );
     action.revert(&machine.cx()).unwrap();
     let text = serde_json::to_string(&action).unwrap();
     assert_eq!(
         serde_json::from_str::<ReloadService>(&text).unwrap(),
         action
     );
-    assert_eq!(action.describe_revert().summary, "nothing to undo");
+    let revert = action.describe_revert().summary;
+    assert!(revert.contains(".reloaded-proxy"), "{revert}");
 }
