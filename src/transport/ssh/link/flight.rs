@@ -23,7 +23,7 @@ const ROUND: Duration = Duration::from_millis(25);
 const AGE: Duration = Duration::from_secs(10);
 
 /// When nothing was confirmed for so long, somebody confirms less often than was thought.
-pub(super) const UNCONFIRMED: Duration = Duration::from_millis(200);
+const UNCONFIRMED: Duration = Duration::from_millis(200);
 
 /// Rounds that count for the rate.
 const ROUNDS: usize = 4;
@@ -176,6 +176,11 @@ impl Flight {
         let enough = rate * (soonest.mul_f64(1.25) + SLACK).as_secs_f64();
         (enough as u64).max(FLOOR) + self.grace
     }
+}
+
+/// Returns how long to sleep at most, when some channel is `held` or none is.
+pub(super) fn bounded(held: bool, nap: Duration) -> Duration {
+    if held { nap.min(UNCONFIRMED) } else { nap }
 }
 
 /// Returns how many bytes were sent and not confirmed.

@@ -11,7 +11,7 @@ use super::bridge::Bridge;
 use super::closing::Closing;
 use super::doors::Doors;
 use super::exec::Exec;
-use super::flight::UNCONFIRMED;
+use super::flight::bounded;
 use super::job::Request;
 use super::opening::{Answer, For, Opening};
 use super::quota::{COMMAND_STREAMS, COMMANDS, Quota, Refusal};
@@ -395,8 +395,7 @@ impl Worker {
             || self.execs.iter().any(Exec::waits_blindly)
             || self.bridges.iter().any(Bridge::waits_blindly);
         let held = self.execs.iter().any(Exec::is_held) || self.bridges.iter().any(Bridge::is_held);
-        let most = if held { UNCONFIRMED } else { Duration::MAX };
-        let nap = self.pulse.nap(blind).min(most);
+        let nap = bounded(held, self.pulse.nap(blind));
         self.quota.pause().map_or(nap, |pause| pause.min(nap))
     }
 
