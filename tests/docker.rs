@@ -258,7 +258,7 @@ mod docker {
     fn lines_come_as_they_are_printed_and_once_only() {
         for engine in engines() {
             // Prints what is written into its pipe.
-            let script = "mkfifo /pipe; echo one; echo two >&2; while read -r line </pipe; do echo \"$line\"; done";
+            let script = "mkfifo /pipe; exec 3<>/pipe; echo one; echo two >&2; while read -r line <&3; do echo \"$line\"; done";
             let talker = engine.start(&[IMAGE, "sh", "-c", script]);
             let ended = engine.start(&[IMAGE, "sh", "-c", "printf 'no end: pa55word'"]);
             engine.cli(&["wait", &ended.id]);
