@@ -24,6 +24,7 @@ mod cases;
 mod dashboard;
 mod deploy;
 mod destroy;
+mod hub;
 mod journey;
 mod logs;
 mod one_vm;
