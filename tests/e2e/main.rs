@@ -29,6 +29,7 @@ mod journey;
 mod logs;
 mod one_vm;
 mod program;
+mod prune;
 #[path = "../terminal/pty.rs"]
 #[expect(dead_code, reason = "what only the terminal's own tests need")]
 mod pty;
