@@ -3,6 +3,7 @@
 //! This is a contract: customers' scripts rely on the names, and `tests/cli.rs` keeps the help texts. What a command does is in [`crate::commands`];
 //! which value wins over which is in [`crate::settings`].
 
+mod backup;
 mod bundle;
 mod logs;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::model::ids::{DeploymentName, PresetId};
+pub use backup::{BackupArgs, RestoreArgs};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
 pub use logs::LogsArgs;
 
@@ -112,6 +114,10 @@ pub enum Command {
     Verify(NamedArgs),
     /// Gather the logs of all hosts and services into one file
     Logs(LogsArgs),
+    /// Save a deployment's databases to a folder on this machine
+    Backup(BackupArgs),
+    /// Replace a deployment's databases by a backup of them
+    Restore(RestoreArgs),
     /// Remove a deployment from its hosts; data stays unless it is asked to go
     Destroy(DestroyArgs),
     /// Play a recorded run again

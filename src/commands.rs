@@ -4,6 +4,7 @@
 //! whatever goes wrong comes back as a [`Failure`] that is printed once, here.
 
 mod answers;
+mod backup;
 mod bundle;
 mod completions;
 mod dashboard;
@@ -111,6 +112,8 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Logs(args)) => logs::run(session, args),
+        Some(Command::Backup(args)) => backup::backup(session, args),
+        Some(Command::Restore(args)) => backup::restore(session, args),
         Some(Command::Destroy(args)) => destroy::run(session, args),
         Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Bundle(command)) => bundle::run(session, command),
@@ -136,6 +139,8 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Deploy(args)) => args.telling.json,
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
         Some(Command::Logs(args)) => args.json,
+        Some(Command::Backup(args)) => args.json,
+        Some(Command::Restore(args)) => args.telling.json,
         Some(Command::Destroy(args)) => args.telling.json,
         _ => false,
     }

@@ -4,6 +4,7 @@
 //! wizard, the answers file and automation obey the same rules. Input and output live in the layers above.
 
 pub mod answers;
+pub mod backup;
 pub mod bundle;
 pub mod check;
 pub mod deployment;

@@ -15,28 +15,38 @@ use crate::transport::{Host, Privilege, TransportError};
 
 mod any;
 mod await_health;
+mod bring_data;
 mod confirm_yield;
 mod create_folder;
+mod data_set;
 mod delete_data;
 mod deliver_image;
+mod fetch_data;
+mod load_data;
 mod place;
 mod prove_environment;
 mod put_file;
 mod reload_service;
 mod remove_image;
+mod save_data;
 mod start_stack;
 mod undo;
 
 pub use any::AnyAction;
 pub use await_health::AwaitHealth;
+pub use bring_data::BringData;
 pub use confirm_yield::ConfirmYield;
 pub use create_folder::CreateFolder;
+pub use data_set::DataSet;
 pub use delete_data::DeleteData;
 pub use deliver_image::DeliverImage;
+pub use fetch_data::FetchData;
+pub use load_data::LoadData;
 pub use prove_environment::ProveEnvironment;
 pub use put_file::{Before, PutFile};
 pub use reload_service::ReloadService;
 pub use remove_image::RemoveImage;
+pub use save_data::SaveData;
 pub use start_stack::StartStack;
 pub use undo::Undo;
 

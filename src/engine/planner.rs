@@ -19,6 +19,7 @@ use crate::model::resolved::Resolved;
 
 pub use look::look_at_hosts;
 pub use rights::rights;
+pub(in crate::engine) use steps::compose;
 pub use superseded::Superseded;
 
 /// What planning works from.

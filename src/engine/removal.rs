@@ -3,7 +3,9 @@
 //! A receipt says what each step found before it changed anything; the first word on a thing counts. So a file that we made goes, one that we replaced comes
 //! back, and what was there before us stays. Data volumes go only where that is asked; while they stay, the keys without which nobody can read them stay too.
 
+mod left_out;
 mod record;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +17,11 @@ use super::fan_out::fan_out;
 use super::plan::{Plan, PlannedStep};
 use super::planner::{self, PlanError};
 use super::runner::{self, Links};
-use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StackId, StepId};
 use crate::model::plan::{Phase, Probe};
 use crate::model::receipt::Receipt;
 
+pub use left_out::{incomplete, left_out};
 use record::Made;
 
 /// What a removal is decided from.
@@ -201,6 +203,11 @@ impl<'a> OnHost<'a> {
         for made in of_kind(|action| matches!(action, AnyAction::ReloadService(_))) {
             self.undo(made, Phase::Files, self.stopped.iter().cloned().collect());
         }
+        for made in
+            of_kind(|action| matches!(action, AnyAction::SaveData(_) | AnyAction::BringData(_)))
+        {
+            self.saved(made);
+        }
         for made in of_kind(|action| matches!(action, AnyAction::PutFile(_))) {
             self.file(made, &keys);
         }
@@ -349,17 +356,6 @@ impl<'a> OnHost<'a> {
     }
 }
 
-/// Returns what stands for the hosts that could not be reached.
-#[must_use]
-pub fn left_out(receipts: &[Receipt<AnyAction>], reached: &BTreeSet<HostName>) -> Vec<HostName> {
-    let hosts: BTreeSet<HostName> = record::made(receipts)
-        .into_iter()
-        .map(|made| made.host)
-        .filter(|host| !reached.contains(host))
-        .collect();
-    hosts.into_iter().collect()
-}
-
 /// Returns whose rights are used on each host, as the receipts say.
 #[must_use]
 pub fn rights(plan: &Plan<AnyAction>) -> BTreeMap<HostName, super::action::Rights> {
@@ -370,29 +366,6 @@ pub fn rights(plan: &Plan<AnyAction>) -> BTreeMap<HostName, super::action::Right
         }
     }
     rights
-}
-
-/// Returns the failure of hosts that were left out.
-#[must_use]
-pub fn incomplete(hosts: &[HostName], lost: &[Failure]) -> Option<Failure> {
-    let first = hosts.first()?;
-    let mut failure = runner::sum_up(lost).unwrap_or(Failure {
-        kind: crate::model::failure::FailureKind::Situation,
-        host: Some(first.clone()),
-        message: format!("`{first}` is no host of the answers any more"),
-        causes: Vec::new(),
-        hint: None,
-        command: None,
-    });
-    let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
-    failure.causes.push(format!(
-        "what stands on {} stays there until it is reached; the rest was done",
-        names.join(", ")
-    ));
-    failure.hint = failure
-        .hint
-        .or_else(|| Some("when it is there again, run the same command once more".to_owned()));
-    Some(failure)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The stages stand in [`stages`], in order; a command goes as far as it needs. Each run tells exactly one `RunStarted` and one `RunEnded`, whatever happens,
 //! and its story is also written to the deployment's event log.
 
+mod backup;
 mod carry_out;
 pub(in crate::engine) mod connections;
 mod deploy;
@@ -10,13 +11,14 @@ mod destroy;
 mod kept;
 mod logs;
 mod look;
+mod restore;
 mod stages;
 mod story;
 mod teller;
 
 use std::sync::Arc;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::cancel::Cancel;
 use super::gather::Order;
@@ -24,7 +26,7 @@ use super::helm::Helm;
 use super::lock::TakeOver;
 use super::planner::Superseded;
 use super::removal::Data;
-use super::store::{DEPLOY, DESTROY, Home};
+use super::store::{BACKUP, DEPLOY, DESTROY, Home, RESTORE};
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
 use crate::model::failure::Failure;
@@ -139,6 +141,22 @@ pub fn deploy(job: &Job, review: Review<'_>) -> Result<(), Failure> {
 /// As [`check`].
 pub fn destroy(job: &Job, data: Data, review: Review<'_>) -> Result<(), Failure> {
     story::tell(job, DESTROY, |run| destroy::destroy(run, data, review))
+}
+
+/// Saves the data of a deployment to `folder` on this machine.
+///
+/// # Errors
+/// As [`check`].
+pub fn backup(job: &Job, folder: &Utf8Path) -> Result<(), Failure> {
+    story::tell(job, BACKUP, |run| backup::backup(run, folder))
+}
+
+/// Replaces the data of a deployment by what `folder` holds, or goes on with that, once `review` says yes.
+///
+/// # Errors
+/// As [`check`].
+pub fn restore(job: &Job, folder: &Utf8Path, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, RESTORE, |run| restore::restore(run, folder, review))
 }
 
 /// Judges whether a deployment works, as its preset says.

@@ -7,8 +7,9 @@ mod aside;
 mod drafts;
 mod event_log;
 mod folder;
-mod private;
+pub(in crate::engine) mod private;
 mod receipts;
+mod under_way;
 
 use camino::Utf8PathBuf;
 
@@ -16,8 +17,9 @@ use crate::model::failure::Hinted;
 
 pub use drafts::{DraftId, DraftStore, SavedDraft};
 pub use event_log::{EventLog, Records};
-pub use folder::{DEPLOY, DESTROY, DeploymentFolder, DeploymentState, Home};
+pub use folder::{BACKUP, DEPLOY, DESTROY, DeploymentFolder, DeploymentState, Home, RESTORE};
 pub use receipts::ReceiptStore;
+pub use under_way::UnderWay;
 
 /// Why the home could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use super::answers::ImageSource;
 use super::bundle::BundledImage;
 use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
 use super::image::ImageRef;
-use super::preset::{RoleNeed, Service};
+use super::preset::{Backup, RoleNeed, Service};
 use super::secret::Secrets;
 
 /// Everything that shall be, with no question left open.
@@ -100,6 +100,8 @@ pub struct PlacedStack {
     pub services: Vec<Service>,
     /// What is compared with the software's own words once it runs.
     pub confirms: Vec<PlacedConfirm>,
+    /// Data of its services that is saved and brought back, its program rendered and without `when`.
+    pub backups: Vec<Backup>,
 }
 
 /// One image a stack needs.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, ActionError, AwaitHealth, ConfirmYield, Context, CreateFolder, DeleteData,
-    DeliverImage, Materials, ProveEnvironment, PutFile, ReloadService, RemoveImage, Rights,
-    StartStack, Undo,
+    Action, ActionError, AwaitHealth, BringData, ConfirmYield, Context, CreateFolder, DeleteData,
+    DeliverImage, FetchData, LoadData, Materials, ProveEnvironment, PutFile, ReloadService,
+    RemoveImage, Rights, SaveData, StartStack, Undo,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -36,6 +36,14 @@ pub enum AnyAction {
     Undo(Undo),
     /// Deletes data volumes.
     DeleteData(DeleteData),
+    /// Saves data.
+    SaveData(SaveData),
+    /// Fetches what was saved.
+    FetchData(FetchData),
+    /// Brings what was saved.
+    BringData(BringData),
+    /// Replaces data by what was saved.
+    LoadData(LoadData),
 }
 
 impl AnyAction {
@@ -52,6 +60,10 @@ impl AnyAction {
             Self::RemoveImage(action) => action,
             Self::Undo(action) => action,
             Self::DeleteData(action) => action,
+            Self::SaveData(action) => action,
+            Self::FetchData(action) => action,
+            Self::BringData(action) => action,
+            Self::LoadData(action) => action,
         }
     }
 
@@ -68,6 +80,10 @@ impl AnyAction {
             Self::RemoveImage(action) => action,
             Self::Undo(action) => action,
             Self::DeleteData(action) => action,
+            Self::SaveData(action) => action,
+            Self::FetchData(action) => action,
+            Self::BringData(action) => action,
+            Self::LoadData(action) => action,
         }
     }
 
@@ -83,6 +99,10 @@ impl AnyAction {
             Self::ReloadService(action) => Some(action.compose.rights),
             Self::DeleteData(action) => Some(action.rights),
             Self::Undo(action) => action.done.rights(),
+            Self::SaveData(action) => Some(action.data.compose.rights),
+            Self::FetchData(action) => Some(action.data.compose.rights),
+            Self::BringData(action) => Some(action.data.compose.rights),
+            Self::LoadData(action) => Some(action.data.compose.rights),
             Self::AwaitHealth(_) | Self::ConfirmYield(_) | Self::RemoveImage(_) => None,
         }
     }

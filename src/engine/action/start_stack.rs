@@ -1,6 +1,6 @@
 //! Creates and starts the containers of one stack, as a long step that goes on without us.
 
-mod follow;
+pub(super) mod follow;
 mod takedown;
 
 use std::collections::BTreeMap;

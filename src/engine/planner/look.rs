@@ -125,11 +125,15 @@ fn rests_on_others(action: &AnyAction) -> bool {
         | AnyAction::DeliverImage(_)
         | AnyAction::RemoveImage(_)
         | AnyAction::Undo(_)
-        | AnyAction::DeleteData(_) => false,
+        | AnyAction::DeleteData(_)
+        | AnyAction::SaveData(_)
+        | AnyAction::BringData(_) => false,
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
         | AnyAction::StartStack(_)
         | AnyAction::AwaitHealth(_)
-        | AnyAction::ConfirmYield(_) => true,
+        | AnyAction::ConfirmYield(_)
+        | AnyAction::FetchData(_)
+        | AnyAction::LoadData(_) => true,
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::action::{
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
+use crate::model::facts::HostFacts;
 use crate::model::ids::{HostName, StackId, StepId};
 use crate::model::plan::{Phase, Probe};
 use crate::model::resolved::{PlacedImage, PlacedStack, RenderedFile};
@@ -102,23 +103,11 @@ impl<'a> Steps<'a> {
     }
 
     fn rights(&self, stack: &PlacedStack) -> Result<Rights, PlanError> {
-        let rights = self.planning.rights.get(&stack.host).copied();
-        rights.ok_or_else(|| PlanError::Unknown(stack.host.clone()))
+        rights(self.planning.rights, stack)
     }
 
     fn compose(&self, stack: &PlacedStack) -> Result<Compose, PlanError> {
-        let facts = self.planning.facts.get(&stack.host);
-        let facts = facts.ok_or_else(|| PlanError::Unknown(stack.host.clone()))?;
-        let command = facts.compose.as_ref();
-        Ok(Compose {
-            project: stack.project.clone(),
-            folder: stack.folder.clone(),
-            command: command.map_or_else(
-                || vec!["docker".to_owned(), "compose".to_owned()],
-                |compose| compose.command.clone(),
-            ),
-            rights: self.rights(stack)?,
-        })
+        compose(self.planning.facts, self.planning.rights, stack)
     }
 
     fn create(&self, stack: &PlacedStack, path: String, mode: u32) -> Result<AnyAction, PlanError> {
@@ -357,6 +346,31 @@ impl Steps<'_> {
         }
         Ok(())
     }
+}
+
+fn rights(rights: &BTreeMap<HostName, Rights>, stack: &PlacedStack) -> Result<Rights, PlanError> {
+    let rights = rights.get(&stack.host).copied();
+    rights.ok_or_else(|| PlanError::Unknown(stack.host.clone()))
+}
+
+/// Returns how Compose is used for a stack on its host.
+pub(in crate::engine) fn compose(
+    facts: &BTreeMap<HostName, HostFacts>,
+    of_hosts: &BTreeMap<HostName, Rights>,
+    stack: &PlacedStack,
+) -> Result<Compose, PlanError> {
+    let facts = facts.get(&stack.host);
+    let facts = facts.ok_or_else(|| PlanError::Unknown(stack.host.clone()))?;
+    let command = facts.compose.as_ref();
+    Ok(Compose {
+        project: stack.project.clone(),
+        folder: stack.folder.clone(),
+        command: command.map_or_else(
+            || vec!["docker".to_owned(), "compose".to_owned()],
+            |compose| compose.command.clone(),
+        ),
+        rights: rights(of_hosts, stack)?,
+    })
 }
 
 fn key(stack: &PlacedStack) -> (HostName, StackId) {

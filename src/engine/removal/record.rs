@@ -1,6 +1,6 @@
 //! What all runs together have made, thing by thing.
 
-use crate::engine::action::{AnyAction, Before};
+use crate::engine::action::{AnyAction, Before, BringData, SaveData};
 use crate::model::ids::HostName;
 use crate::model::receipt::{Receipt, StepState};
 
@@ -41,6 +41,10 @@ impl Made {
             AnyAction::PutFile(file) => Some(format!("path {}/{}", file.folder, file.path)),
             AnyAction::DeliverImage(image) => Some(format!("image {}", image.reference)),
             AnyAction::StartStack(start) => Some(format!("project {}", start.compose.project)),
+            AnyAction::SaveData(SaveData { data })
+            | AnyAction::BringData(BringData { data, .. }) => {
+                Some(format!("path {}", data.saved()))
+            }
             AnyAction::ReloadService(reload) => Some(format!(
                 "reload {}/{}",
                 reload.compose.folder, reload.service
@@ -86,10 +90,11 @@ pub(super) fn made(receipts: &[Receipt<AnyAction>]) -> Vec<Made> {
     for step in receipts.iter().flat_map(|receipt| &receipt.steps) {
         if let AnyAction::Undo(undo) = &step.action {
             // A file that was undone is found anew by the next run. Of the rest the first word holds: a stack's data may still be there.
-            let is_file = matches!(
-                undo.done.as_ref(),
-                AnyAction::PutFile(file) if file.before != Before::Unknown
-            );
+            let is_file = match undo.done.as_ref() {
+                AnyAction::PutFile(file) => file.before != Before::Unknown,
+                AnyAction::SaveData(_) | AnyAction::BringData(_) => true,
+                _ => false,
+            };
             let gone =
                 Made::subject(&undo.done).filter(|_| is_file && step.state == StepState::Done);
             all.retain(|(subject, made)| made.host != step.host || Some(subject) != gone.as_ref());

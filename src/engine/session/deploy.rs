@@ -77,7 +77,7 @@ fn stands(
 }
 
 /// Does what the plan says and judges the result, with every host locked.
-fn carry_out(
+pub(super) fn carry_out(
     run: &Run<'_>,
     settled: &Settled,
     plan: Plan<AnyAction>,

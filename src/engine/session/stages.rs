@@ -200,12 +200,17 @@ pub(super) fn checked(run: &Run<'_>, settled: &Settled) -> Result<Report, Ending
 pub(super) fn plan(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, Ending> {
     run.go_on()?;
     run.stage(Stage::Plan);
-    let plan = planned(run, settled).map_err(|error| match error {
-        PlanError::Hosts(failures) => first(&failures),
-        error => Failure::from_error(&error).into(),
-    })?;
+    let plan = planned(run, settled).map_err(unplanned)?;
     show(run, &plan);
     Ok(plan)
+}
+
+/// Returns the end of a run that has no plan.
+pub(super) fn unplanned(error: PlanError) -> Ending {
+    match error {
+        PlanError::Hosts(failures) => first(&failures),
+        error => Failure::from_error(&error).into(),
+    }
 }
 
 /// Returns the plan of a deployment that came to a good end before and on which nothing is to be done now: what needs nothing needs no checks.
@@ -220,7 +225,7 @@ pub(super) fn plan_of_nothing(run: &Run<'_>, settled: &Settled) -> Option<Plan<A
     Some(plan)
 }
 
-fn planned(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, PlanError> {
+pub(super) fn planned(run: &Run<'_>, settled: &Settled) -> Result<Plan<AnyAction>, PlanError> {
     let materials = FromResolved(&settled.resolved, settled.delivery.as_ref());
     planner::plan(&Planning {
         resolved: &settled.resolved,
@@ -259,7 +264,7 @@ pub(super) fn write_runbook(
     Ok(())
 }
 
-fn show(run: &Run<'_>, plan: &Plan<AnyAction>) {
+pub(super) fn show(run: &Run<'_>, plan: &Plan<AnyAction>) {
     run.listener.hear(Event::PlanReady {
         steps: plan.summaries(),
     });

@@ -11,6 +11,10 @@ use crate::model::ids::{DeploymentName, PresetId, RunId};
 pub const DEPLOY: &str = "deploy";
 /// The same: removing.
 pub const DESTROY: &str = "destroy";
+/// The same: saving data.
+pub const BACKUP: &str = "backup";
+/// The same: bringing saved data back.
+pub const RESTORE: &str = "restore";
 
 /// The program's home folder.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use camino::Utf8Path;
 
 /// Creates `folder` and its parents with mode 0700; an existing `folder` is set to it, existing parents are left alone.
-pub(super) fn folder(folder: &Utf8Path) -> io::Result<()> {
+pub(in crate::engine) fn folder(folder: &Utf8Path) -> io::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -17,7 +17,7 @@ pub(super) fn folder(folder: &Utf8Path) -> io::Result<()> {
 }
 
 /// Replaces `path` by `content` with mode 0600: written beside it, synced, renamed, and the rename synced too.
-pub(super) fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+pub(in crate::engine) fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or(Utf8Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".new-")
@@ -32,7 +32,7 @@ pub(super) fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Opens `path` for appending, created with mode 0600.
-pub(super) fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
+pub(in crate::engine) fn append(path: &Utf8Path) -> io::Result<fs_err::File> {
     let mut options = fs_err::OpenOptions::new();
     options.create(true).append(true);
     fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -59,6 +59,9 @@ pub struct Stack {
     /// What its services must look like to be healthy.
     #[serde(default, rename = "service")]
     pub services: Vec<Service>,
+    /// Data of its services that is saved and brought back.
+    #[serde(default, rename = "backup", skip_serializing_if = "Vec::is_empty")]
+    pub backups: Vec<Backup>,
     /// Values that later stacks use.
     #[serde(default)]
     pub yields: BTreeMap<String, Yield>,
@@ -162,4 +165,25 @@ pub struct Confirm {
     pub equals: String,
     /// What to do when it does not; a *template* that also sees `found`.
     pub remedy: String,
+}
+
+/// Data of a service that is saved to files and brought back, by a program in its container.
+///
+/// Behind the program's arguments comes what it shall do: `ready`, `save PART` (to standard output), `prove` (a saved part on standard input is read to
+/// its end), `load PART` (from standard input, beside what is there), `swap PART...` (what was loaded takes the place of all these parts, or of none) and
+/// `forget PART...` (what load and swap left goes).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Backup {
+    /// What it is, for people.
+    pub title: String,
+    /// The service, which must run for all of it.
+    pub service: String,
+    /// Only when this *expression* is true.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// The program and its first arguments; *templates*, without secrets.
+    pub program: Vec<String>,
+    /// What is saved, each to a file of its own; names of letters, digits and hyphens.
+    pub parts: Vec<String>,
 }

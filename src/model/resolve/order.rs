@@ -41,6 +41,7 @@ mod tests {
             file_sets: Vec::new(),
             ports: Vec::new(),
             services: Vec::new(),
+            backups: Vec::new(),
             yields: std::collections::BTreeMap::new(),
         }
     }

@@ -11,7 +11,7 @@ use super::order;
 use super::scope::{Views, name_of};
 use crate::model::deployment::{AnswerValue, Deployment};
 use crate::model::ids::HostName;
-use crate::model::preset::{QuestionKind, Stack, StackFile};
+use crate::model::preset::{Backup, QuestionKind, Stack, StackFile};
 use crate::model::resolved::{PlacedConfirm, PlacedImage, PlacedStack, RenderedFile};
 use crate::model::size;
 use crate::model::template::{Assets, Kind, TemplateError};
@@ -114,6 +114,7 @@ impl Placing<'_> {
             ports: self.ports()?,
             services: self.services()?,
             confirms: self.confirms()?,
+            backups: self.backups()?,
         })
     }
 
@@ -296,6 +297,24 @@ impl Placing<'_> {
             }
         }
         Ok(services)
+    }
+
+    fn backups(&self) -> Result<Vec<Backup>, ResolveError> {
+        let mut backups = Vec::new();
+        for backup in &self.stack.backups {
+            let entry = self.entry(&format!("backup.{}", backup.service));
+            if !self.views.holds(&entry, backup.when.as_deref())? {
+                continue;
+            }
+            let program = backup.program.iter();
+            let program = program.map(|template| self.views.open(Kind::Text, &entry, template));
+            backups.push(Backup {
+                when: None,
+                program: program.collect::<Result<_, _>>()?,
+                ..backup.clone()
+            });
+        }
+        Ok(backups)
     }
 
     fn confirms(&self) -> Result<Vec<PlacedConfirm>, ResolveError> {

@@ -12,7 +12,7 @@ const LINES: usize = 12;
 
 /// The last words of a long step.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(in crate::engine::action) struct Words {
     last: VecDeque<String>,
     open: Lines,
 }
@@ -39,13 +39,16 @@ impl Words {
     }
 
     /// Returns the last lines.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(in crate::engine::action) fn lines(&self) -> Vec<String> {
         self.last.iter().cloned().collect()
     }
 }
 
 /// Passes on what the step prints until it is over; the operator's wish to stop leaves it running.
-pub(super) fn to_the_end(cx: &Context<'_>, step: &Step<'_>) -> Result<(End, Words), ActionError> {
+pub(in crate::engine::action) fn to_the_end(
+    cx: &Context<'_>,
+    step: &Step<'_>,
+) -> Result<(End, Words), ActionError> {
     let mut words = Words::default();
     let mut offset = 0;
     let end = detached::follow(cx.host, step, &mut offset, &mut |bytes| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::{Problem, files};
+use super::{Problem, backups, files};
 use crate::model::ids::{QuestionId, RoleId, StackId};
 use crate::model::preset::{HealthProbe, Preset, Question, QuestionKind, Stack};
 use crate::model::rules;
@@ -43,6 +43,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     for stack in &preset.parts.stacks {
         self::stack(preset, stack, &mut problems);
         files::check(preset, stack, &mut problems);
+        backups::check(stack, &mut problems);
     }
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
