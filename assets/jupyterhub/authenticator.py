@@ -1,6 +1,7 @@
 # Who may log in to the hub of deployment {{ deployment }}. Written by syntho-installer and loaded by jupyterhub_config.py.
 #
 # Secrets are not here: they come from the `.env` beside docker-compose.yaml, through the environment.
+import ipaddress
 import os
 
 c = get_config()  # noqa: F821, JupyterHub defines it
@@ -15,7 +16,8 @@ def given(name):
 
 
 {% set oauth = authenticator in ['azuread', 'github', 'generic-oauth'] %}
-{% set people = (allowed_users or []) + (admin_users or []) %}
+{% set checked = ['installer-check'] if authenticator == 'shared-password' else [] %}
+{% set people = (allowed_users or []) + (admin_users or []) + checked %}
 c.Authenticator.admin_users = set({{ admin_users }})
 {% if authenticator == 'native' %}
 # Whoever has an account that was let in; see below.
@@ -34,13 +36,26 @@ c.OAuthenticator.allowed_groups = set({{ allowed_groups }})
 c.Authenticator.allow_existing_users = False
 
 
-def only_named_administrators(authenticator, handler, auth_model):
-    """Takes an administrator's rights away at the next login once the name is gone from the list above."""
+# The user of the installer's own check, whom the hub lets in from its own container only.
+CHECKED = "installer-check"
+
+
+def comes_from_here(handler):
+    """Whether a request came from this container: the hub's proxy writes last whom it was asked by, whatever stands before it."""
+    passed = handler.request.headers.get_list("X-Forwarded-For")
+    last = ipaddress.ip_address(",".join(passed).rsplit(",", 1)[-1].strip())
+    return (getattr(last, "ipv4_mapped", None) or last).is_loopback
+
+
+def after_login(authenticator, handler, auth_model):
+    """Takes an administrator's rights away once the name is gone from the list above, and lets nobody in as the installer's check."""
+    if auth_model["name"] == CHECKED and not comes_from_here(handler):
+        return None
     auth_model["admin"] = auth_model["name"] in authenticator.admin_users
     return auth_model
 
 
-c.Authenticator.post_auth_hook = only_named_administrators
+c.Authenticator.post_auth_hook = after_login
 {% if oauth %}
 
 for variable in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_CALLBACK_URL"):
@@ -120,10 +135,17 @@ from nativeauthenticator import NativeAuthenticator
 
 
 class ReservedNames(NativeAuthenticator):
-    """Gives the administrators their accounts on the first start, so that nobody else can sign up under their names."""
+    """Gives the administrators and the installer's check their accounts at once, so that nobody else can sign up under their names."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        # Of a password, 72 bytes count.
+        token = given("HUB_CHECK_TOKEN")[:64]
+        account = self.get_user(CHECKED)
+        if account is None:
+            self.create_user(CHECKED, token, is_authorized=True)
+        elif not account.is_valid_password(token):
+            self.change_password(CHECKED, token)
         for name in sorted(self.admin_users):
             if not self.user_exists(name) and not self.create_user(name, given("NATIVE_ADMIN_PASSWORD")):
                 raise RuntimeError(f"the account of administrator {name} cannot be made: is NATIVE_ADMIN_PASSWORD a common one?")

@@ -21,6 +21,10 @@ const ALICE: &str = "Al1ce CANARY $x 'y' #z";
 /// The password that a person chose at sign-up.
 const BOB: &str = "b0b likes long passwords";
 
+/// The passwords that people share, where they do.
+const ADMINISTRATORS: &str = "a long password of the administrators' own";
+const EVERYBODY: &str = "everyb0dy's CANARY";
+
 /// Says which Ray nodes ran a task of this notebook, and whether the licence is there.
 const WORK: &str = r#"
 import os, ray
@@ -92,7 +96,10 @@ fn verify(site: &Site) -> Ended {
 
 /// What people and administrators log in with.
 fn secrets(command: &mut Command) {
-    command.env("SYNTHO_SECRET_NATIVE_ADMIN_PASSWORD", ALICE);
+    command
+        .env("SYNTHO_SECRET_NATIVE_ADMIN_PASSWORD", ALICE)
+        .env("SYNTHO_SECRET_SHARED_ADMIN_PASSWORD", ADMINISTRATORS)
+        .env("SYNTHO_SECRET_SHARED_USER_PASSWORD", EVERYBODY);
 }
 
 #[test]
@@ -116,6 +123,8 @@ fn people_work_on_ray_from_notebooks_that_outlive_the_hub() {
     a_hub_that_starts_anew_leaves_it_running(&site, &bob);
     only_what_people_use_is_open(&site);
     everything_comes_back_after_a_reboot(&site, &bob);
+    another_way_to_log_in_is_taken_up(&site, &url);
+    nobody_else_is_the_installer(&site, &url);
 }
 
 fn whoever_signs_up_waits_for_an_administrator(
@@ -229,4 +238,65 @@ fn everything_comes_back_after_a_reboot(site: &Site, bob: &Person<'_>) {
         .exec_ok("docker ps -aq --filter name=acme-hub-jupyter-")
         .unwrap();
     assert_eq!(left.trim(), "");
+}
+
+/// The same hub with shared passwords instead of accounts: who may is who is named, and what people kept is theirs.
+fn another_way_to_log_in_is_taken_up(site: &Site, url: &str) {
+    let shared = answers(
+        site,
+        &[
+            ("authenticator", "shared-password".into()),
+            ("allowed-users", vec!["bob"].into()),
+        ],
+    );
+    deploy(site, &shared).expect_code(0);
+    let person = |name, password| Person {
+        url,
+        ca: None,
+        name,
+        password,
+    };
+    for (name, password) in [
+        ("bob", BOB),
+        ("carol", EVERYBODY),
+        ("alice", EVERYBODY),
+        ("bob", ADMINISTRATORS),
+    ] {
+        person(name, password).expect(&[(json!(["login"]), json!(false))]);
+    }
+    person("bob", EVERYBODY).expect(&[
+        (json!(["login"]), json!(true)),
+        (json!(["status", "/hub/admin"]), json!(403)),
+        (json!(["start"]), json!(200)),
+        (
+            json!(["run", "print(open('kept.txt').read())"]),
+            json!("by bob\n"),
+        ),
+        (json!(["stop"]), json!(true)),
+    ]);
+    person("alice", ADMINISTRATORS).expect(&[
+        (json!(["login"]), json!(true)),
+        (json!(["status", "/hub/admin"]), json!(200)),
+    ]);
+}
+
+/// The user of our own check is let in from the hub's container only, and leaves no notebook.
+fn nobody_else_is_the_installer(site: &Site, url: &str) {
+    let hub = site.vm("hub");
+    let line = hub
+        .exec_ok("grep ^HUB_CHECK_TOKEN= /opt/syntho/acme/hub/.env")
+        .unwrap();
+    let token = line.trim().split_once('=').unwrap().1.trim_matches('\'');
+    for password in [token, EVERYBODY] {
+        Person {
+            url,
+            ca: None,
+            name: "installer-check",
+            password,
+        }
+        .expect(&[(json!(["login"]), json!(false))]);
+    }
+    let look = "docker volume ls -q | grep -c acme-hub-user-installer; ! docker ps -a --format '{{.Names}}' | grep jupyter-installer";
+    // Its folder shows that it was there.
+    assert_eq!(hub.exec_ok(look).unwrap().trim(), "1");
 }
