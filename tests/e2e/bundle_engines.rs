@@ -56,7 +56,7 @@ impl Materials for Carried {
 
 /// Remembers lines.
 #[derive(Default)]
-struct Ear(Mutex<Vec<String>>);
+pub struct Ear(Mutex<Vec<String>>);
 
 impl Progress for Ear {
     fn at(&self, _: u64, _: Option<u64>) {}
@@ -84,7 +84,7 @@ fn carry(folder: &Utf8Path) -> Carried {
     }
 }
 
-fn reach(site: &Site, name: &str) -> Arc<dyn Host> {
+pub fn reach(site: &Site, name: &str) -> Arc<dyn Host> {
     let vm = site.vm(name);
     let spec = ConnectSpec {
         host: name.parse().unwrap(),
@@ -104,6 +104,63 @@ fn reach(site: &Site, name: &str) -> Arc<dyn Host> {
     connect(&spec, &Nobody).unwrap()
 }
 
+/// Returns the step that brings an image from its registry.
+pub fn delivery_of(reference: ImageRef) -> DeliverImage {
+    DeliverImage {
+        image: "redis".parse().unwrap(),
+        reference,
+        source: ImageSource::Registry,
+        aliases: Vec::new(),
+        architecture: "amd64".to_owned(),
+        keep_login: false,
+        rights: Rights::Login,
+        folder: "/opt/there".to_owned(),
+        id: None,
+        pulled: false,
+    }
+}
+
+/// Brings the image to a VM, `by_load` when its sshd forwards nothing; nothing else is left there.
+fn brought(site: &Site, name: &str, carried: &Carried, by_load: bool) {
+    let vm = site.vm(name);
+    let host = reach(site, name);
+    vm.exec_ok("install -d -o deploy /opt/there").unwrap();
+    let ear = Ear::default();
+    let cx = Context {
+        host: host.as_ref(),
+        materials: carried,
+        progress: &ear,
+    };
+    let mut action = DeliverImage {
+        source: ImageSource::Bundle,
+        ..delivery_of(ImageRef::parse(NAME).unwrap())
+    };
+    assert_eq!(action.probe(&cx).unwrap(), Probe::Needed, "{name}");
+    action.execute(&cx).unwrap();
+    assert_eq!(action.probe(&cx).unwrap(), Probe::AlreadySo, "{name}");
+    let lines = ear.0.lock().unwrap();
+    let said = lines.iter().any(|line| line.contains("instead"));
+    assert_eq!(said, by_load, "{name}: {lines:?}");
+    let ran = vm.exec_ok(&format!(
+        "docker run --rm --entrypoint sh {NAME} -c 'echo runs'"
+    ));
+    assert_eq!(ran.unwrap().trim(), "runs", "{name}");
+    // Nothing of the pull is left on the host.
+    assert_eq!(vm.exec_ok("ls -A /opt/there").unwrap().trim(), "", "{name}");
+}
+
+/// Returns every image of a VM with its id, as `docker` itself tells it.
+fn told(site: &Site, name: &str) -> String {
+    let list = "docker images --all --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}'";
+    site.vm(name).exec_ok(list).unwrap().trim().to_owned()
+}
+
+fn close(site: &Site, name: &str) {
+    site.vm(name)
+        .exec_ok("echo 'AllowTcpForwarding no' > /etc/ssh/sshd_config.d/00-closed.conf && systemctl reload ssh")
+        .unwrap();
+}
+
 #[test]
 fn old_and_new_engines_and_sshds_that_forward_nothing() {
     let site = Site::with(&[
@@ -111,56 +168,59 @@ fn old_and_new_engines_and_sshds_that_forward_nothing() {
         VmSpec::new("old").engine(InnerEngine::Distro),
         VmSpec::new("closed").engine(InnerEngine::Distro),
     ]);
-    site.vm("closed")
-        .exec_ok("echo 'AllowTcpForwarding no' > /etc/ssh/sshd_config.d/00-closed.conf && systemctl reload ssh")
-        .unwrap();
+    close(&site, "closed");
     let carried = carry(&site.home);
     for (name, by_load) in [("new", false), ("old", false), ("closed", true)] {
-        let host = reach(&site, name);
-        site.vm(name)
-            .exec_ok("install -d -o deploy /opt/there")
-            .unwrap();
-        let ear = Ear::default();
-        let cx = Context {
-            host: host.as_ref(),
-            materials: &carried,
-            progress: &ear,
-        };
-        let mut action = DeliverImage {
-            image: "redis".parse().unwrap(),
-            reference: ImageRef::parse(NAME).unwrap(),
-            source: ImageSource::Bundle,
-            aliases: Vec::new(),
-            architecture: carried.image.architecture.clone(),
-            keep_login: false,
-            rights: Rights::Login,
-            folder: "/opt/there".to_owned(),
-            id: None,
-            pulled: false,
-        };
-        assert_eq!(action.probe(&cx).unwrap(), Probe::Needed);
-        action.execute(&cx).unwrap();
-        assert_eq!(action.probe(&cx).unwrap(), Probe::AlreadySo);
-        let said = ear
-            .0
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|line| line.contains("instead"));
-        assert_eq!(said, by_load, "{name}: {:?}", ear.0.lock().unwrap());
+        brought(&site, name, &carried, by_load);
+        let expected = format!("{NAME} {}", carried.image.id);
+        assert_eq!(told(&site, name), expected, "{name}");
+    }
+}
+
+/// Prints the digest of the configuration that an engine writes for an image, and the digests of its layers: what `docker save` gives, judged by
+/// `sha256sum` and `jq`.
+const SAVED: &str = r#"set -e
+work=$(mktemp -d)
+docker save redis:6.2-alpine | tar -xf - -C "$work"
+config=$work/$(jq -r '.[0].Config' "$work/manifest.json")
+sha256sum < "$config" | cut -d' ' -f1
+jq -r '.rootfs.diff_ids[]' "$config"
+rm -rf "$work"
+"#;
+
+/// Gives a VM's Docker the other image store. It needs a file system that overlays may lie on, as every machine's own is and a VM's of ours is not.
+const OTHER_STORE: &str = r#"set -e
+mkdir -p /etc/docker
+echo '{"features": {"containerd-snapshotter": true}}' > /etc/docker/daemon.json
+systemctl stop docker.socket docker.service containerd.service
+mkdir -p /var/lib/docker/.containerd /var/lib/containerd
+mount --bind /var/lib/docker/.containerd /var/lib/containerd
+systemctl start containerd.service docker.socket docker.service
+timeout 60 sh -c 'until docker info >/dev/null 2>&1; do sleep 0.1; done'
+"#;
+
+/// Docker's other image store: an image's id is the digest of a manifest there, so configuration and layers are compared.
+#[test]
+fn engines_with_the_containerd_image_store() {
+    let site = Site::with(&[VmSpec::new("open"), VmSpec::new("closed")]);
+    close(&site, "closed");
+    let carried = carry(&site.home);
+    let mut expected = vec![carried.image.id.replace("sha256:", "")];
+    let layers = carried.image.layers.iter();
+    expected.extend(layers.map(|layer| layer.diff_id.clone()));
+    for (name, by_load) in [("open", false), ("closed", true)] {
         let vm = site.vm(name);
-        let told = vm
-            .exec_ok("docker images --all --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}'");
-        assert_eq!(
-            told.unwrap().trim(),
-            format!("{NAME} {}", carried.image.id),
-            "{name}"
+        vm.exec_ok(OTHER_STORE).unwrap();
+        let store = vm.exec_ok("docker info --format '{{.DriverStatus}}'");
+        let store = store.unwrap();
+        assert!(store.contains("io.containerd.snapshotter"), "{store}");
+        brought(&site, name, &carried, by_load);
+        let saved = vm.exec_ok(SAVED).unwrap();
+        assert_eq!(saved.lines().collect::<Vec<_>>(), expected, "{name}");
+        let images = told(&site, name);
+        assert!(
+            images.lines().count() == 1 && images.starts_with(NAME),
+            "{name}: {images}"
         );
-        let ran = vm.exec_ok(&format!(
-            "docker run --rm --entrypoint sh {NAME} -c 'echo runs'"
-        ));
-        assert_eq!(ran.unwrap().trim(), "runs", "{name}");
-        // Nothing of the pull is left on the host.
-        assert_eq!(vm.exec_ok("ls -A /opt/there").unwrap().trim(), "", "{name}");
     }
 }

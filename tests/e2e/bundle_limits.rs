@@ -70,3 +70,30 @@ fn a_slow_link_and_a_full_disk_are_nobody_elses_trouble() {
     eprintln!("ray-2 received {sent} bytes for {total} bytes of layers");
     assert!(sent < total + total / 10, "{sent} for {total}");
 }
+
+/// It answers no more, in the middle of an image and for good: the wait is bounded, the verdict names it, and the others have everything.
+#[test]
+fn a_host_that_dies_under_an_image_is_named_and_holds_up_nobody() {
+    let site = Site::with(&["ui", "ray-1", "ray-2"].map(VmSpec::new));
+    let answers = from_archive(&site, "release", &[]);
+    let _slow = site.inflict("ray-2", Fault::RateLimit { kbit: 60_000 });
+    let mut run = site.start_deploy(&answers);
+    run.must_see("a part of the image on ray-2", |event| {
+        of(event, "step-progress", "ray-2/images/ray") && event["done"].as_u64() > Some(5_000_000)
+    });
+    let dead = site.inflict("ray-2", Fault::Paused);
+    let ended = run.finish().expect_code(1);
+    drop(dead);
+    let events = ended.events();
+    let lost = events
+        .iter()
+        .find(|event| is(event, "host-lost") && event["host"] == "ray-2");
+    assert!(lost.is_some(), "ray-2 is not named");
+    for step in ["ray-1/images/ray", "ui/images/core", "ui/images/redis"] {
+        let end = events.iter().find(|event| of(event, "step-ended", step));
+        assert_eq!(end.unwrap()["result"]["result"], "changed", "{step}");
+    }
+    eprintln!("the whole run took {:?}", ended.took);
+    assert!(ended.took < std::time::Duration::from_mins(4));
+    site.deploy(&answers).expect_code(0);
+}
