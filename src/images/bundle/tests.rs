@@ -8,6 +8,8 @@ use super::*;
 use crate::images::Digest;
 use crate::model::failure::Hinted;
 
+mod hostile;
+
 type Read_ = Result<Vec<BundledImage>, ImagesError>;
 
 fn read_bytes(place: &Place, bytes: &[u8]) -> Read_ {
