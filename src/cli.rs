@@ -5,6 +5,7 @@
 
 mod backup;
 mod bundle;
+mod certificate;
 mod logs;
 
 use camino::Utf8PathBuf;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use crate::model::ids::{DeploymentName, PresetId};
 pub use backup::{BackupArgs, RestoreArgs};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
+pub use certificate::CertificateArgs;
 pub use logs::LogsArgs;
 
 /// How a command's end is told to the caller; printed below `--help`.
@@ -118,6 +120,8 @@ pub enum Command {
     Backup(BackupArgs),
     /// Replace a deployment's databases by a backup of them
     Restore(RestoreArgs),
+    /// Replace the certificate that a deployment serves
+    Certificate(CertificateArgs),
     /// Remove a deployment from its hosts; data stays unless it is asked to go
     Destroy(DestroyArgs),
     /// Play a recorded run again
@@ -333,6 +337,12 @@ mod tests {
     #[case(&["deploy", "acme", "--answers", "a.toml"], false)]
     #[case(&["deploy", "acme", "--plain", "--json"], false)]
     #[case(&["deploy", "Acme"], false)]
+    #[case(&["certificate", "acme", "--renew", "--yes"], true)]
+    #[case(&["certificate", "acme", "--cert", "a.crt", "--key", "a.key"], true)]
+    #[case(&["certificate", "acme"], false)]
+    #[case(&["certificate", "acme", "--cert", "a.crt"], false)]
+    #[case(&["certificate", "acme", "--key", "a.key"], false)]
+    #[case(&["certificate", "acme", "--renew", "--cert", "a.crt", "--key", "a.key"], false)]
     #[case(&["logs", "acme", "--since", "2h", "--host", "ui", "--host", "db", "--tail", "10"], true)]
     #[case(&["logs", "acme", "--since", "some time ago"], false)]
     #[case(&["logs", "acme", "--follow", "--until", "1h"], false)]

@@ -6,6 +6,7 @@
 mod answers;
 mod backup;
 mod bundle;
+mod certificate;
 mod completions;
 mod dashboard;
 mod demo;
@@ -114,6 +115,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Logs(args)) => logs::run(session, args),
         Some(Command::Backup(args)) => backup::backup(session, args),
         Some(Command::Restore(args)) => backup::restore(session, args),
+        Some(Command::Certificate(args)) => certificate::run(session, args),
         Some(Command::Destroy(args)) => destroy::run(session, args),
         Some(Command::Replay(args)) => replay::run(session, args),
         Some(Command::Bundle(command)) => bundle::run(session, command),
@@ -141,6 +143,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Logs(args)) => args.json,
         Some(Command::Backup(args)) => args.json,
         Some(Command::Restore(args)) => args.telling.json,
+        Some(Command::Certificate(args)) => args.telling.json,
         Some(Command::Destroy(args)) => args.telling.json,
         _ => false,
     }

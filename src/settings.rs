@@ -3,10 +3,12 @@
 //! It reads the answers file, the files it names and the secrets' sources, and leaves the judging to the model. It asks nobody: secrets that are still
 //! missing are listed, and a front end that has somebody to ask hands them in. Called by the commands and by the wizard's review.
 
+mod certificate;
 mod error;
 mod files;
 mod secrets;
 
+pub use certificate::{PairFiles, with_certificate};
 pub use error::SettingsError;
 pub use files::FolderFiles;
 

@@ -10,7 +10,7 @@ use crate::engine::cancel::Cancel;
 use crate::engine::helm::Helm;
 use crate::engine::lock::TakeOver;
 use crate::engine::planner::Superseded;
-use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport};
+use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport, Renewal};
 use crate::engine::store::StoreError;
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
@@ -189,6 +189,7 @@ pub(super) fn job(
         ssh_folder: target::operators_home().map(|home| home.join(".ssh")),
         take_over,
         superseded: Superseded::Keep,
+        renewal: Renewal::WhenDue,
     }
 }
 

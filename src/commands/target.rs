@@ -69,6 +69,18 @@ pub(super) fn choose(
             ));
         }
     };
+    complete(session, answers, asking)
+}
+
+/// Returns what answers describe, complete.
+///
+/// # Errors
+/// As [`choose`].
+pub(super) fn complete(
+    session: &Session,
+    answers: Answers,
+    asking: Asking,
+) -> Result<Chosen, Failure> {
     let mut loaded = load(session, &answers)?;
     if session.home.known(&loaded.deployment().name).is_ok() {
         loaded.leave_kept_to_hosts();
@@ -119,19 +131,23 @@ pub(super) fn load_file(session: &Session, file: &Utf8Path) -> Result<Loaded, Fa
 }
 
 fn load(session: &Session, answers: &Answers) -> Result<Loaded, Failure> {
-    let surroundings = Surroundings {
-        environment: &|name| std::env::var(name).ok(),
-        home: operators_home(),
-        now: Timestamp::now(),
-    };
     let presets = session.presets();
     Ok(settings::load_text(
         &answers.name,
         &answers.text,
         &answers.folder,
         &presets,
-        &surroundings,
+        &surroundings(),
     )?)
+}
+
+/// Returns what answers are read in beside their own folder.
+pub(super) fn surroundings() -> Surroundings<'static> {
+    Surroundings {
+        environment: &|name| std::env::var(name).ok(),
+        home: operators_home(),
+        now: Timestamp::now(),
+    }
 }
 
 /// Returns the operator's home folder, for `~` and `~/.ssh`.

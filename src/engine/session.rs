@@ -64,6 +64,18 @@ pub struct Job {
     pub take_over: TakeOver,
     /// What becomes of images that newer ones have replaced.
     pub superseded: Superseded,
+    /// When certificates by the deployment's own authority are made anew.
+    pub renewal: Renewal,
+}
+
+/// When certificates by a deployment's own authority are made anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Renewal {
+    /// Some time before they end.
+    #[default]
+    WhenDue,
+    /// Now.
+    Now,
 }
 
 impl std::fmt::Debug for Job {

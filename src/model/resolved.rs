@@ -249,6 +249,8 @@ pub enum PlacedProbe {
         name: String,
         /// Whom to trust.
         trust: Trust,
+        /// The certificate that must be shown, PEM, where it is known which.
+        expected: Option<String>,
         /// What to do when the certificate ends soon.
         renew: Option<String>,
     },

@@ -4,6 +4,7 @@
 //! reads the file and the secrets; the wizard calls the same functions with an answers file that was never on disk.
 
 mod answers;
+mod certificate;
 mod hosts;
 mod images;
 mod proposals;
@@ -11,6 +12,7 @@ mod secrets;
 mod survey;
 
 pub use answers::Unasked;
+pub use certificate::{Pair, Served, pair, served};
 pub(super) use images::texts;
 pub use images::{every_reference, references, usual_references, usual_references_from};
 pub(super) use proposals::render as proposed;

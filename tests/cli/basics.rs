@@ -18,6 +18,7 @@ use super::sandbox::Sandbox;
 #[case::status("status", &["status", "--help"])]
 #[case::verify("verify", &["verify", "--help"])]
 #[case::logs("logs", &["logs", "--help"])]
+#[case::certificate("certificate", &["certificate", "--help"])]
 #[case::bundle("bundle", &["bundle", "--help"])]
 #[case::bundle_inspect("bundle_inspect", &["bundle", "inspect", "--help"])]
 #[case::bundle_create("bundle_create", &["bundle", "create", "--help"])]

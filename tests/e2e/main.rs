@@ -42,5 +42,6 @@ mod still;
 #[path = "../wizard/terminal.rs"]
 #[expect(dead_code, reason = "what only the wizard's own tests need")]
 mod terminal;
+mod tls;
 mod topology;
 mod trouble;

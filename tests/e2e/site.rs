@@ -177,6 +177,11 @@ impl Site {
         program::run(self.command("deploy", answers, adjust))
     }
 
+    /// Deploys once more what was accepted, told as events.
+    pub fn deploy_known(&self) -> Ended {
+        self.run(&["deploy", "acme", "--yes", "--json"])
+    }
+
     /// Writes the answers and checks the hosts, told as events.
     pub fn check_with(&self, answers: &Table, adjust: impl FnOnce(&mut Command)) -> Ended {
         program::run(self.command("check", answers, adjust))

@@ -13,6 +13,7 @@ use crate::model::deployment::Deployment;
 use crate::model::dotenv;
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StackId};
+use crate::model::preset::CertificatePart;
 use crate::transport::{Host, TransportError, files};
 
 /// What hosts keep, by host, stack and variable or path.
@@ -50,6 +51,17 @@ pub(super) fn read(
         kept.extend(of_one?);
     }
     Ok(kept)
+}
+
+/// Leaves out servers' own certificates, not their authorities, so that each is made anew.
+pub(super) fn forget_certificates(deployment: &Deployment, kept: &mut Kept) {
+    let files = deployment.preset.parts.stacks.iter();
+    let files = files.flat_map(|stack| stack.files.iter().map(move |file| (&stack.id, file)));
+    let own = files.filter(|(_, file)| file.part == Some(CertificatePart::Certificate));
+    let own: Vec<_> = own
+        .filter_map(|(stack, file)| Some((stack, file.to.as_deref()?)))
+        .collect();
+    kept.retain(|(_, stack, path), _| !own.contains(&(stack, path)));
 }
 
 fn readings(deployment: &Deployment) -> Vec<Reading> {

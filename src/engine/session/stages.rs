@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::Renewal;
 use super::connections::{self, Connections};
 use super::kept::{self, Kept};
 use super::story::{Ending, Run};
@@ -98,12 +99,15 @@ pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
     let folder = planner::folder(&deployment.base_folder, &deployment.name);
     let rights = planner::rights(&seen.facts, &sudo, seen.links.as_ref(), &folder)
         .map_err(|failures| first(&failures))?;
-    let kept = kept::read(
+    let mut kept = kept::read(
         deployment,
         &rights,
         seen.links.as_ref(),
         run.job.concurrency,
     )?;
+    if run.job.renewal == Renewal::Now {
+        kept::forget_certificates(deployment, &mut kept);
+    }
     let facts: Vec<HostFacts> = seen.facts.values().cloned().collect();
     let look_up =
         |host: &HostName, stack: &StackId, variable: &str| look_up(&kept, host, stack, variable);

@@ -118,6 +118,7 @@ impl Stage0 {
             ssh_folder: None,
             take_over: TakeOver::No,
             superseded: crate::engine::planner::Superseded::Keep,
+            renewal: Renewal::WhenDue,
         }
     }
 

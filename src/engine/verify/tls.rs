@@ -29,19 +29,52 @@ struct Shown {
     chain: Vec<X509>,
 }
 
+impl Shown {
+    /// Returns whether the server showed the first certificate of these.
+    fn is(&self, expected: &str) -> bool {
+        let expected = X509::from_pem(expected.as_bytes());
+        let expected = expected.and_then(|first| first.to_der()).ok();
+        let shown = self.chain.first().and_then(|leaf| leaf.to_der().ok());
+        shown.is_some() && shown == expected
+    }
+}
+
+/// Says of what was found that another certificate is meant to be shown. A server takes up a new one some moments after it was told to, so this can change.
+fn not_yet(finding: Finding) -> Finding {
+    if finding.verdict != Verdict::Pass {
+        return Finding {
+            certain: false,
+            ..finding
+        };
+    }
+    let other = "another certificate is shown than the one that is meant to be";
+    Finding {
+        verdict: Verdict::Warn,
+        certain: false,
+        ..Finding::pass(other).because(finding.found)
+    }
+}
+
 pub(super) fn shake_hands(probe: &PlacedProbe) -> Finding {
     let PlacedProbe::Tls {
         address,
         port,
         name,
         trust,
+        expected,
         renew,
     } = probe
     else {
         return Finding::fail("is not a server with TLS").certainly();
     };
     match shown(address, *port, name) {
-        Ok(shown) => judge(&shown, name, trust, renew.as_deref()),
+        Ok(shown) => {
+            let finding = judge(&shown, name, trust, renew.as_deref());
+            match expected {
+                Some(expected) if !shown.is(expected) => not_yet(finding),
+                _ => finding,
+            }
+        }
         Err(why) => Finding::fail(format!("{address}:{port} does not speak TLS")).because(why),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Works on bytes; the clock is given. Nothing of a private key enters a message.
 
+mod form;
+mod strength;
+
 use std::net::IpAddr;
 
 use openssl::pkey::PKey;
@@ -20,6 +23,48 @@ pub enum CertificateProblem {
     /// A key where a certificate belongs.
     #[error("holds a private key where a certificate belongs: are the two files swapped?")]
     KeyInstead,
+    /// Certificate or key in the binary form.
+    #[error("is in the binary form (DER), and servers want PEM text; `{convert}` writes it")]
+    Der {
+        /// The command.
+        convert: &'static str,
+    },
+    /// Certificate and key in one locked file.
+    #[error(
+        "is a PKCS#12 file (.p12, .pfx), which holds certificate and key together; `openssl pkcs12 -in OLD -nokeys -out server.crt` and `openssl pkcs12 -in OLD -nocerts -noenc -out server.key` take them out"
+    )]
+    Pkcs12,
+    /// Certificates in a file of another kind.
+    #[error(
+        "is a PKCS#7 file (.p7b); `openssl pkcs7{options} -in OLD -print_certs -out NEW` takes the certificates out, then put the server's own first"
+    )]
+    Pkcs7 {
+        /// What tells its form.
+        options: &'static str,
+    },
+    /// The key is one that browsers refuse.
+    #[error(
+        "has a key that browsers refuse: {key}; have it issued anew for RSA with 2048 bits or more, or the curve P-256"
+    )]
+    WeakKey {
+        /// What it is.
+        key: String,
+    },
+    /// It is signed in a way that browsers refuse.
+    #[error(
+        "is signed with {digest} (certificate {number} in it), which browsers refuse; have it issued anew with SHA-256"
+    )]
+    WeakSignature {
+        /// Which, counted from 1.
+        number: usize,
+        /// How.
+        digest: &'static str,
+    },
+    /// It is for something else than a server.
+    #[error(
+        "is not for servers: its extended key usage lacks `serverAuth`; have one issued for a web server"
+    )]
+    Purpose,
     /// A certificate that cannot be parsed.
     #[error("certificate {number} in it cannot be read: {reason}")]
     Unreadable {
@@ -91,6 +136,10 @@ pub fn check_certificate(
         return Err(CertificateProblem::NoCertificate);
     };
     check_order(&chain)?;
+    strength::check_leaf(leaf)?;
+    for (number, certificate) in chain.iter().enumerate() {
+        strength::check_signature(number + 1, certificate)?;
+    }
     for name in names {
         check_name(leaf, name)?;
     }
@@ -186,7 +235,7 @@ pub fn check_key(key: &[u8], certificate: Option<&[u8]>) -> Result<(), Certifica
     }
     // The callback answers for keys whose encryption shows only inside: never ask a terminal.
     let key = PKey::private_key_from_pem_callback(key, |_| Ok(0))
-        .map_err(|_| CertificateProblem::NoKey)?;
+        .map_err(|_| form::of_key(key).unwrap_or(CertificateProblem::NoKey))?;
     let Some(certificate) = certificate.and_then(|pem| openssl::x509::X509::from_pem(pem).ok())
     else {
         return Ok(());
@@ -208,7 +257,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<Pem>, CertificateProblem> {
         .collect();
     match (certificates.is_empty(), has_key) {
         (true, true) => Err(CertificateProblem::KeyInstead),
-        (true, false) => Err(CertificateProblem::NoCertificate),
+        (true, false) => {
+            Err(form::of_certificate(pem).unwrap_or(CertificateProblem::NoCertificate))
+        }
         (false, _) => Ok(certificates),
     }
 }

@@ -45,11 +45,16 @@ fn server(issued: &Issued, with_authority: bool) -> u16 {
 }
 
 fn asked(port: u16, name: &str, trust: Trust) -> Finding {
+    asked_for(port, name, trust, None)
+}
+
+fn asked_for(port: u16, name: &str, trust: Trust, expected: Option<&Issued>) -> Finding {
     shake_hands(&PlacedProbe::Tls {
         address: "127.0.0.1".to_owned(),
         port,
         name: name.to_owned(),
         trust,
+        expected: expected.map(|issued| issued.certificate.clone()),
         renew: Some("make the next one".to_owned()),
     })
 }
@@ -70,6 +75,26 @@ fn a_good_one_is_told_with_its_names_its_end_and_whose_word_counted() {
     ] {
         assert!(finding.found.contains(part), "{finding:?}");
     }
+}
+
+#[test]
+fn another_than_the_one_that_is_meant_is_told_and_may_yet_change() {
+    let (old, new) = (made(0), made(0));
+    let trust = || Trust::Own(old.authority.clone());
+    let finding = asked_for(server(&old, false), HOST, trust(), Some(&old));
+    assert_eq!(finding.verdict, Verdict::Pass, "{finding:?}");
+    let finding = asked_for(server(&old, false), HOST, trust(), Some(&new));
+    assert_eq!((finding.verdict, finding.certain), (Verdict::Warn, false));
+    assert!(
+        finding.found.starts_with("another certificate"),
+        "{finding:?}"
+    );
+    // What ends soon is told first: the next one is not there yet because nobody has deployed it.
+    let ending = made(370);
+    let trust = Trust::Own(ending.authority.clone());
+    let finding = asked_for(server(&ending, false), HOST, trust, Some(&new));
+    assert_eq!((finding.verdict, finding.certain), (Verdict::Warn, false));
+    assert!(finding.found.contains("(26 days)"), "{finding:?}");
 }
 
 #[test]

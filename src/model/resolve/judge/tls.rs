@@ -48,11 +48,17 @@ pub(super) fn place(
         }
         _ => Trust::Known,
     };
+    let expected = match (issued, &trust) {
+        (Some(issued), _) => Some(issued.certificate.clone()),
+        (None, Trust::Chain(chain)) => Some(chain.clone()),
+        _ => None,
+    };
     Ok(PlacedProbe::Tls {
         address: text("address", address)?,
         port,
         name: text("name", name)?,
         trust,
+        expected,
         renew: renew
             .as_ref()
             .map(|renew| text("renew", renew))

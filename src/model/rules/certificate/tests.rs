@@ -6,10 +6,13 @@ use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
+use openssl::pkcs7::{Pkcs7, Pkcs7Flags};
+use openssl::pkcs12::Pkcs12;
 use openssl::pkey::Private;
 use openssl::rsa::Rsa;
+use openssl::stack::Stack;
 use openssl::symm::Cipher;
-use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use rstest::rstest;
 
@@ -108,7 +111,6 @@ const VALID: (i64, i64) = (NOW - DAY, NOW + DAY);
 #[rstest]
 #[case::rsa(rsa())]
 #[case::ec(ec())]
-#[case::ed25519(ed25519())]
 fn a_key_belongs_to_its_certificate_only(#[case] key: PKey<Private>) {
     let certificate = leaf(&key, &["syntho.acme.example"], VALID);
     let pem = key.private_key_to_pem_pkcs8().unwrap();
@@ -196,6 +198,147 @@ fn what_is_no_certificate_is_said() {
         check_certificate(broken, &[], now()),
         Err(CertificateProblem::Unreadable { number: 1, .. })
     ));
+}
+
+fn issued_by(key: &PKey<Private>, digest: MessageDigest, purpose: &ExtendedKeyUsage) -> Vec<u8> {
+    let by = ec();
+    let mut builder = X509Builder::new().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name("leaf")).unwrap();
+    builder.set_issuer_name(&name("root")).unwrap();
+    builder.set_pubkey(key).unwrap();
+    let (from, until) = VALID;
+    builder
+        .set_not_before(&Asn1Time::from_unix(from).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::from_unix(until).unwrap())
+        .unwrap();
+    builder.append_extension(purpose.build().unwrap()).unwrap();
+    builder.sign(&by, digest).unwrap();
+    builder.build().to_pem().unwrap()
+}
+
+fn short_rsa() -> PKey<Private> {
+    PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap()
+}
+
+fn short_curve() -> PKey<Private> {
+    let group = EcGroup::from_curve_name(Nid::SECP224R1).unwrap();
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+fn server() -> ExtendedKeyUsage {
+    let mut purpose = ExtendedKeyUsage::new();
+    purpose.server_auth();
+    purpose
+}
+
+fn client() -> ExtendedKeyUsage {
+    let mut purpose = ExtendedKeyUsage::new();
+    purpose.client_auth();
+    purpose
+}
+
+#[rstest]
+#[case::short_rsa(
+    short_rsa(),
+    MessageDigest::sha256(),
+    server(),
+    "RSA with 1024 bits; have it issued anew"
+)]
+#[case::short_curve(
+    short_curve(),
+    MessageDigest::sha256(),
+    server(),
+    "an elliptic curve of 224 bits; have"
+)]
+#[case::unknown_to_browsers(
+    ed25519(),
+    MessageDigest::sha256(),
+    server(),
+    "Ed25519, which browsers do not know"
+)]
+#[case::old_digest(
+    rsa(),
+    MessageDigest::sha1(),
+    server(),
+    "is signed with SHA-1 (certificate 1 in it)"
+)]
+#[case::for_clients(rsa(), MessageDigest::sha256(), client(), "is not for servers")]
+fn what_browsers_refuse_is_refused(
+    #[case] key: PKey<Private>,
+    #[case] digest: MessageDigest,
+    #[case] purpose: ExtendedKeyUsage,
+    #[case] message: &str,
+) {
+    let pem = issued_by(&key, digest, &purpose);
+    let problem = check_certificate(&pem, &[], now()).unwrap_err();
+    assert!(problem.to_string().contains(message), "{problem}");
+}
+
+#[test]
+fn what_browsers_take_is_taken() {
+    for key in [rsa(), ec()] {
+        let pem = issued_by(&key, MessageDigest::sha256(), &server());
+        assert_eq!(check_certificate(&pem, &[], now()), Ok(()));
+    }
+}
+
+#[test]
+fn an_old_signature_of_a_root_is_nobodys_concern() {
+    let key = rsa();
+    let root = Issue {
+        subject: "root",
+        issuer: "root",
+        key: &key,
+        by: &key,
+        names: &[],
+        valid: VALID,
+    };
+    let mut builder = X509Builder::new().unwrap();
+    let like = root.build();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(like.subject_name()).unwrap();
+    builder.set_issuer_name(like.issuer_name()).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder.set_not_before(like.not_before()).unwrap();
+    builder.set_not_after(like.not_after()).unwrap();
+    builder.sign(&key, MessageDigest::sha1()).unwrap();
+    let pem = builder.build().to_pem().unwrap();
+    assert_eq!(check_certificate(&pem, &[], now()), Ok(()));
+}
+
+#[test]
+fn other_forms_are_told_with_the_way_to_pem() {
+    let key = rsa();
+    let certificate = X509::from_pem(&leaf(&key, &["a.example"], VALID)).unwrap();
+    let both = Pkcs12::builder()
+        .pkey(&key)
+        .cert(&certificate)
+        .build2("sesame")
+        .unwrap()
+        .to_der()
+        .unwrap();
+    let mut extra = Stack::new().unwrap();
+    extra.push(certificate.clone()).unwrap();
+    let bundle = Pkcs7::sign(&certificate, &key, &extra, b"", Pkcs7Flags::empty()).unwrap();
+    let said = |bytes: &[u8]| {
+        let problem = check_certificate(bytes, &[], now()).unwrap_err();
+        problem.to_string()
+    };
+    let der = said(&certificate.to_der().unwrap());
+    assert!(der.contains("`openssl x509 -inform DER -in OLD"), "{der}");
+    assert!(said(&both).contains("is a PKCS#12 file"));
+    let pkcs7 = said(&bundle.to_pem().unwrap());
+    assert!(
+        pkcs7.contains("`openssl pkcs7 -in OLD -print_certs"),
+        "{pkcs7}"
+    );
+    let problem = check_key(&key.private_key_to_der().unwrap(), None).unwrap_err();
+    let der = problem.to_string();
+    assert!(der.contains("`openssl pkey -inform DER -in OLD"), "{der}");
+    assert_eq!(check_key(&both, None), Err(CertificateProblem::Pkcs12));
 }
 
 #[test]

@@ -1,0 +1,102 @@
+//! Answers with another certificate: the file's own text with the fewest keys changed, its comments kept.
+
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use toml_edit::{DocumentMut, Item, Value, table};
+
+use super::{FolderFiles, Surroundings};
+use crate::model::answers;
+use crate::model::preset::{Preset, Question, QuestionKind};
+use crate::model::validate::{self, Applies, Pair, Unasked};
+
+/// A certificate and its key, where they are on the operator's machine.
+#[derive(Debug, Clone, Copy)]
+pub struct PairFiles<'a> {
+    /// The certificate.
+    pub certificate: &'a Utf8Path,
+    /// Its key.
+    pub key: &'a Utf8Path,
+}
+
+/// Returns the answers `text` with this certificate, in a way in which they ask for one; `None` when there is none.
+///
+/// Whether the certificate is good is not judged here: reading the answers does.
+#[must_use]
+pub fn with_certificate(
+    text: &str,
+    folder: &Utf8Path,
+    preset: &Arc<Preset>,
+    files: PairFiles<'_>,
+    around: &Surroundings<'_>,
+) -> Option<String> {
+    let pair = validate::pair(preset)?;
+    let given = set(text, &pair.certificate.id.to_string(), files.certificate)?;
+    let given = set(&given, &pair.key.id.to_string(), files.key)?;
+    let asks = |text: &String| asks(text, folder, preset, pair, around);
+    let ways = ways(preset, pair.certificate);
+    let other = ways.filter_map(|(question, choice)| {
+        let question = question.id.to_string();
+        set(&given, &question, choice)
+    });
+    std::iter::once(given.clone()).chain(other).find(asks)
+}
+
+/// Returns each way to answer the choices that stand on the certificate's page: one of them decides whether it is asked for.
+fn ways<'p>(
+    preset: &'p Preset,
+    certificate: &'p Question,
+) -> impl Iterator<Item = (&'p Question, &'p str)> {
+    let questions = preset.parts.questions.iter();
+    let choices = questions.filter(|question| {
+        question.kind == QuestionKind::Choice && question.page == certificate.page
+    });
+    choices.flat_map(|question| {
+        let choices = question.choices.iter();
+        choices.map(move |choice| (question, choice.as_str()))
+    })
+}
+
+/// Returns whether these answers ask for the certificate and its key.
+fn asks(
+    text: &str,
+    folder: &Utf8Path,
+    preset: &Arc<Preset>,
+    pair: Pair<'_>,
+    around: &Surroundings<'_>,
+) -> bool {
+    let Some(file) = answers::read("answers", text).file else {
+        return false;
+    };
+    let files = FolderFiles::new(folder, around.home.as_deref());
+    let around = validate::Surroundings {
+        files: &files,
+        now: around.now,
+    };
+    let survey = validate::survey(&file, preset, &around, &[], Unasked::Leave);
+    [pair.certificate, pair.key].iter().all(|question| {
+        let asked = survey.asked.get(&question.id);
+        asked.is_some_and(|asked| asked.applies == Applies::Yes)
+    })
+}
+
+/// Returns the text with one answer set; what stands beside it stays.
+fn set(text: &str, id: &str, answer: impl AsRef<str>) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let answers = document.entry("answers").or_insert_with(table);
+    let answers = answers.as_table_like_mut()?;
+    let mut value = Value::from(answer.as_ref());
+    match answers.get_mut(id).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => {
+            answers.insert(id, Item::Value(value));
+        }
+    }
+    Some(document.to_string())
+}
+
+#[cfg(test)]
+mod tests;
