@@ -30,6 +30,7 @@ pub mod store;
 pub mod trial;
 pub mod verify;
 pub mod watch;
+pub mod way_out;
 
 #[cfg(test)]
 mod local_shell;

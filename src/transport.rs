@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,6 +206,16 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// # Errors
     /// Fails when no engine answers.
     fn docker(&self) -> Result<Arc<dyn Docker>, TransportError>;
+
+    /// Opens a stream to a TCP port as seen from the host.
+    ///
+    /// # Errors
+    /// With [`TransportError::Refused`] when the host refuses, or nothing listens there; and where there is no other machine between.
+    fn dial(&self, address: &str, port: u16) -> Result<UnixStream, TransportError> {
+        Err(TransportError::Refused {
+            what: format!("a way to {address} port {port}"),
+        })
+    }
 
     /// Has the host listen on a port of its own loopback and hands the connections over; 0 leaves the port to the host. Nothing listens on any
     /// network. It ends when the value is dropped or the connection ends; a new one may ask for the same port again.

@@ -15,6 +15,7 @@ mod restore;
 mod stages;
 mod story;
 mod teller;
+mod through;
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{Digest, ImagesError};
 use crate::model::bundle::BundledImage;
-pub(super) use fetched::Staged;
+pub(super) use fetched::{Fetching, Staged};
 use lease::Lease;
 pub use record::{ArchiveRecord, Encoding, LayerRecord, Packed, Stamp};
 use writer::StoreIsFull;

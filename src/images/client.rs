@@ -54,6 +54,8 @@ pub struct Access {
     pub login: Option<(String, SecretString)>,
     /// Certificates of authorities, in PEM, beside those that this machine trusts.
     pub authorities: Option<Vec<u8>>,
+    /// The proxy to everything, with its login; that of the environment when there is none.
+    pub proxy: Option<SecretString>,
 }
 
 /// What is told while registries are at work.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::blobs::{ArchiveRecord, BlobStore, Stamp};
+use super::blobs::{ArchiveRecord, BlobStore, Fetching, Stamp};
 use super::bundle::{self, Contents, HeldImage, HeldLayer};
 use super::client::{Platform, Remote, RemoteImage, Told, Wanted, Watch};
 use super::{Digest, ImagesError};
@@ -88,6 +88,25 @@ pub trait Audience: Watch {
     fn writes(&self, bytes: u64);
 }
 
+/// Fetches images into the store and returns them, without making an archive of them: they are known by the name of `order.output`, which is never
+/// written, until the store needs their room.
+///
+/// # Errors
+/// As [`create`].
+pub fn gather(
+    order: &Order<'_>,
+    remote: &Remote,
+    store: &Arc<BlobStore>,
+    audience: &dyn Audience,
+) -> Result<Vec<BundledImage>, ImagesError> {
+    let _fetching = fetching(store, audience)?;
+    let plan = fetch(order, remote, store, audience)?;
+    let images = plan.bundled(store, &order.without);
+    plan.claim(order, store)?;
+    store.hold(&images)?;
+    Ok(images)
+}
+
 /// Fetches images and makes an archive of them.
 ///
 /// # Errors
@@ -98,15 +117,42 @@ pub fn create(
     store: &Arc<BlobStore>,
     audience: &dyn Audience,
 ) -> Result<Created, ImagesError> {
+    let _fetching = fetching(store, audience)?;
+    // A place that cannot be written to is told before hours of fetching.
+    split::try_place(order.output)?;
+    let plan = fetch(order, remote, store, audience)?;
+    let (files, size) = archive::write(&plan, order, store, audience)?;
+    let images = plan.bundled(store, &order.without);
+    if let Some(first) = files.first()
+        && images.iter().all(|image| store.holds(image))
+    {
+        bundle::remember(first, &images, store)?;
+    }
+    Ok(Created {
+        files,
+        size,
+        images,
+    })
+}
+
+/// Waits until nobody else fetches into the store.
+fn fetching(store: &BlobStore, audience: &dyn Audience) -> Result<Fetching, ImagesError> {
     let mut waited = false;
-    let _fetching = store.fetching(&mut || {
+    store.fetching(&mut || {
         if !std::mem::replace(&mut waited, true) {
             audience.waits();
         }
         !audience.stopped()
-    })?;
-    // A place that cannot be written to is told before hours of fetching.
-    split::try_place(order.output)?;
+    })
+}
+
+/// Brings everything that is not in the store yet.
+fn fetch(
+    order: &Order<'_>,
+    remote: &Remote,
+    store: &Arc<BlobStore>,
+    audience: &dyn Audience,
+) -> Result<Plan, ImagesError> {
     let mut images = Vec::with_capacity(order.images.len());
     for (id, reference) in order.images {
         images.push((
@@ -123,18 +169,7 @@ pub fn create(
     let begun = |layer: &Wanted| layer.size.saturating_sub(store.begun(&layer.digest));
     audience.hear(Told::Total(missing.iter().map(begun).sum()));
     remote.fetch(&missing, store, audience)?;
-    let (files, size) = archive::write(&plan, order, store, audience)?;
-    let images = plan.bundled(store, &order.without);
-    if let Some(first) = files.first()
-        && images.iter().all(|image| store.holds(image))
-    {
-        bundle::remember(first, &images, store)?;
-    }
-    Ok(Created {
-        files,
-        size,
-        images,
-    })
+    Ok(plan)
 }
 
 /// Makes room for what will be fetched, in both its forms.

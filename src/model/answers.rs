@@ -69,6 +69,9 @@ pub struct ImagesSection {
     /// Whole references for single images.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refs: BTreeMap<ImageId, ImageRef>,
+    /// The host with a way to the registry, when the others have none: images come to this machine through it, and from here to all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<HostName>,
     /// Whether the registry login stays on the hosts after the pull.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_login: bool,

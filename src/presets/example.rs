@@ -65,6 +65,11 @@ fn images(text: &mut String, preset: &Preset) {
     );
     line(text, "# registry = \"registry.acme.example\"");
     line(text, "# username = \"acme\"");
+    line(
+        text,
+        "# When one host alone has a way to the registry, images come through it to this machine and from here to all:",
+    );
+    line(text, "# through = \"ui\"");
     if let Some(image) = preset.parts.images.first() {
         comment(text, "Any image may be given whole:");
         line(

@@ -4,6 +4,7 @@
 //! connections and closes them again: no pool outlives a broken link, and there is no listening socket anywhere. Nothing is decided here.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -47,6 +48,12 @@ const AT_ONCE: usize = 4;
 pub struct EngineClient {
     dial: Arc<dyn Dial>,
     version: OnceLock<ClientVersion>,
+}
+
+impl fmt::Debug for EngineClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineClient").finish_non_exhaustive()
+    }
 }
 
 impl EngineClient {

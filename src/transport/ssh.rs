@@ -28,7 +28,7 @@ mod target;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::docker::EngineClient;
@@ -51,6 +51,8 @@ pub struct SshHost {
     name: HostName,
     access: Arc<Access>,
     root: Root,
+    /// The client of Docker's API; it finds out once how to speak with it.
+    engine: OnceLock<Arc<EngineClient>>,
 }
 
 /// Connects and logs in; whatever is missing is asked of `operator`.
@@ -81,6 +83,7 @@ pub fn connect_tuned(
         name: spec.host.clone(),
         access,
         root,
+        engine: OnceLock::new(),
     })
 }
 
@@ -249,7 +252,16 @@ impl Host for SshHost {
     }
 
     fn docker(&self) -> Result<Arc<dyn Docker>, TransportError> {
-        Ok(Arc::new(EngineClient::new(dial::docker(self)?)))
+        // Asked every time, since only this can say why Docker does not answer any more.
+        let dial = dial::docker(self)?;
+        let engine = self
+            .engine
+            .get_or_init(|| Arc::new(EngineClient::new(dial)));
+        Ok(Arc::clone(engine) as Arc<dyn Docker>)
+    }
+
+    fn dial(&self, address: &str, port: u16) -> Result<UnixStream, TransportError> {
+        self.dial_port(address, port)
     }
 
     fn forward(&self, port: u16) -> Result<Box<dyn Forward>, TransportError> {

@@ -42,6 +42,7 @@ mod still;
 #[path = "../wizard/terminal.rs"]
 #[expect(dead_code, reason = "what only the wizard's own tests need")]
 mod terminal;
+mod through;
 mod tls;
 mod topology;
 mod trouble;

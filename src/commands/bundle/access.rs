@@ -40,6 +40,7 @@ pub(super) fn access(
         registry: registry.to_owned(),
         login,
         authorities,
+        proxy: None,
     })
 }
 

@@ -8,6 +8,7 @@ use super::Renewal;
 use super::connections::{self, Connections};
 use super::kept::{self, Kept};
 use super::story::{Ending, Run};
+use super::through;
 use crate::engine::action::{AnyAction, Rights};
 use crate::engine::delivery::Delivery;
 use crate::engine::facts::gather_all;
@@ -128,11 +129,12 @@ pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
     })
 }
 
-/// Reads the archives that images come from, unless they were read before and are unchanged. No host is touched.
+/// Reads the archives that images come from, unless they were read before and are unchanged, or fetches what comes from a registry through one host.
+/// Nothing is written on any host.
 pub(super) fn open_bundles(run: &Run<'_>, settled: &mut Settled) -> Result<(), Ending> {
     let images = &run.job.deployment.images;
     if images.source != ImageSource::Bundle {
-        return Ok(());
+        return through::fetch(run, settled);
     }
     run.go_on()?;
     let failed = |error| Ending::from(Failure::from_error(&error));

@@ -167,6 +167,7 @@ fn asked(order: &Order, cancel: &Cancel) -> Option<Offer> {
         registry: order.registry.clone(),
         login: order.login.clone(),
         authorities: None,
+        proxy: None,
     });
     let remote = match remote {
         Ok(remote) => remote,

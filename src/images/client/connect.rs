@@ -45,6 +45,11 @@ impl Remote {
             read_timeout: Some(SILENCE),
             connect_timeout: Some(SILENCE / 2),
             user_agent: AGENT,
+            https_proxy: self
+                .access
+                .proxy
+                .as_ref()
+                .map(|proxy| proxy.expose_secret().to_owned()),
             ..ClientConfig::default()
         })
         .map_err(|error| RemoteError::Unusable {

@@ -182,6 +182,12 @@ impl<'d> Reader<'d> {
             username: t.optional("username", "a text in quotes", "username = \"acme\"", f),
             tag: t.optional("tag", "a release in quotes", "tag = \"1.9.0\"", f),
             refs: BTreeMap::new(),
+            through: t.optional(
+                "through",
+                "the name of a host in quotes",
+                "through = \"ui\"",
+                f,
+            ),
             keep_login: t
                 .optional("keep-login", "true or false", "keep-login = false", f)
                 .unwrap_or_default(),

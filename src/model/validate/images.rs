@@ -25,6 +25,7 @@ pub(super) fn check(
     check_source(images, faults);
     check_registry(images, faults);
     check_tag(images, faults);
+    check_through(file, faults);
     let known: Vec<&str> = preset
         .parts
         .images
@@ -97,6 +98,28 @@ fn check_source(images: &ImagesSection, faults: &mut Vec<Fault>) {
             )
             .example("source = \"registry\""),
         );
+    }
+}
+
+fn check_through(file: &AnswersFile, faults: &mut Vec<Fault>) {
+    let Some(through) = &file.images.through else {
+        return;
+    };
+    let names: Vec<&str> = file.hosts.iter().map(|host| host.name.as_str()).collect();
+    if file.images.source != ImageSource::Registry {
+        faults.push(
+            Fault::new(
+                "images.through",
+                "is the way to a registry, and images do not come from one",
+            )
+            .example("source = \"registry\""),
+        );
+    } else if !names.contains(&through.as_str()) {
+        let advice = suggest::advice(through.as_str(), &names);
+        faults.push(Fault::new(
+            "images.through",
+            format!("is none of the hosts; {advice}"),
+        ));
     }
 }
 
