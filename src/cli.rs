@@ -7,6 +7,7 @@ mod backup;
 mod bundle;
 mod certificate;
 mod logs;
+mod upgrade;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,6 +18,7 @@ pub use backup::{BackupArgs, RestoreArgs};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
 pub use certificate::CertificateArgs;
 pub use logs::LogsArgs;
+pub use upgrade::{RollbackArgs, UpgradeArgs};
 
 /// How a command's end is told to the caller; printed below `--help`.
 const EXIT_CODES: &str = "\
@@ -116,6 +118,10 @@ pub enum Command {
     Verify(NamedArgs),
     /// Gather the logs of all hosts and services into one file
     Logs(LogsArgs),
+    /// Bring another release; one that does not work is taken back
+    Upgrade(UpgradeArgs),
+    /// Come back from the last upgrade, with the data of before it
+    Rollback(RollbackArgs),
     /// Save a deployment's databases to a folder on this machine
     Backup(BackupArgs),
     /// Replace a deployment's databases by a backup of them

@@ -23,6 +23,7 @@ mod run;
 mod screens;
 mod signals;
 mod target;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -113,6 +114,8 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Logs(args)) => logs::run(session, args),
+        Some(Command::Upgrade(args)) => upgrade::upgrade(session, args),
+        Some(Command::Rollback(args)) => upgrade::rollback(session, args),
         Some(Command::Backup(args)) => backup::backup(session, args),
         Some(Command::Restore(args)) => backup::restore(session, args),
         Some(Command::Certificate(args)) => certificate::run(session, args),
@@ -141,6 +144,8 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Deploy(args)) => args.telling.json,
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
         Some(Command::Logs(args)) => args.json,
+        Some(Command::Upgrade(args)) => args.telling.json,
+        Some(Command::Rollback(args)) => args.telling.json,
         Some(Command::Backup(args)) => args.json,
         Some(Command::Restore(args)) => args.telling.json,
         Some(Command::Certificate(args)) => args.telling.json,

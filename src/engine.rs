@@ -28,6 +28,7 @@ pub mod runner;
 pub mod session;
 pub mod store;
 pub mod trial;
+pub mod upgrade;
 pub mod verify;
 pub mod watch;
 pub mod way_out;

@@ -24,6 +24,7 @@ pub mod operator;
 pub mod plan;
 pub mod preset;
 pub mod receipt;
+pub mod release;
 pub mod resolve;
 pub mod resolved;
 pub mod rules;

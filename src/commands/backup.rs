@@ -7,7 +7,7 @@ use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
 use super::target::{self, Asking};
-use crate::cli::{BackupArgs, RestoreArgs, Target};
+use crate::cli::{BackupArgs, RestoreArgs};
 use crate::engine::lock::TakeOver;
 use crate::engine::session;
 use crate::model::failure::Failure;
@@ -27,7 +27,11 @@ pub(super) fn backup(session: &Session, args: &BackupArgs) -> Result<u8, Failure
         wanted: Wanted::Changes,
         again: format!("syntho-installer backup {}", args.name),
     };
-    let chosen = target::choose(session, &by_name(&args.name), Asking::unless(args.json))?;
+    let chosen = target::choose(
+        session,
+        &target::by_name(&args.name),
+        Asking::unless(args.json),
+    )?;
     drive(session, &show, |line, cancel| {
         let job = job(session, chosen, line, cancel, TakeOver::No);
         session::backup(&job, &output)
@@ -49,18 +53,11 @@ pub(super) fn restore(session: &Session, args: &RestoreArgs) -> Result<u8, Failu
         again: format!("syntho-installer restore {} {backup}", args.name),
     };
     let asking = Asking::unless(args.telling.json);
-    let chosen = target::choose(session, &by_name(&args.name), asking)?;
+    let chosen = target::choose(session, &target::by_name(&args.name), asking)?;
     drive(session, &show, |line, cancel| {
         let job = job(session, chosen, line, cancel, take_over(args.take_over));
         session::restore(&job, &backup, &|steps| args.yes || line.review(steps))
     })
-}
-
-fn by_name(name: &DeploymentName) -> Target {
-    Target {
-        name: Some(name.clone()),
-        answers: None,
-    }
 }
 
 /// Returns the folder of a backup that is taken now and that nobody gave a name.

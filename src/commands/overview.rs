@@ -3,7 +3,7 @@
 
 use super::{Session, dashboard, new, screens};
 use crate::cli::NewArgs;
-use crate::engine::store::{DESTROY, DeploymentState, RESTORE};
+use crate::engine::store::{DESTROY, DeploymentState, RESTORE, ROLLBACK, UPGRADE};
 use crate::model::event::Outcome;
 use crate::model::failure::Failure;
 use crate::report::{Paint, Tone};
@@ -87,6 +87,8 @@ fn standing(state: &DeploymentState) -> (Tone, &'static str, &str) {
     match &state.outcome {
         _ if state.purpose == DESTROY => (Tone::Warn, "- half removed", DESTROY),
         Some(Outcome::Done | Outcome::NothingToDo) => (Tone::Good, "✔ deployed", "status"),
+        _ if state.purpose == UPGRADE => (Tone::Warn, "- half upgraded", ROLLBACK),
+        _ if state.purpose == ROLLBACK => (Tone::Warn, "- half way back", ROLLBACK),
         _ if state.purpose == RESTORE => (Tone::Warn, "- half restored", RESTORE),
         Some(Outcome::ChecksFailed) => (Tone::Bad, "✖ checks failed", "check"),
         Some(Outcome::Failed(_)) => (Tone::Bad, "✖ failed", "deploy"),

@@ -13,7 +13,6 @@ use crate::engine::planner::Superseded;
 use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport, Renewal};
 use crate::engine::store::StoreError;
 use crate::model::failure::Failure;
-use crate::model::ids::DeploymentName;
 use crate::report::usage;
 use crate::ui::channel::{Line, open};
 use crate::ui::line::Wanted;
@@ -125,20 +124,13 @@ fn named(
     verb: &str,
     work: fn(&Job) -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
-    let target = by_name(&args.name);
+    let target = target::by_name(&args.name);
     let show = Show {
         shown: Shown::of(args.json, false),
         wanted: Wanted::Checks,
         again: target::again(verb, &target),
     };
     run(session, &target, &show, TakeOver::No, work)
-}
-
-fn by_name(name: &DeploymentName) -> Target {
-    Target {
-        name: Some(name.clone()),
-        answers: None,
-    }
 }
 
 fn run(

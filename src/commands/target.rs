@@ -95,6 +95,33 @@ pub(super) fn complete(
     })
 }
 
+/// Returns the target that is a deployment known by its name.
+pub(super) fn by_name(name: &DeploymentName) -> Target {
+    Target {
+        name: Some(name.clone()),
+        answers: None,
+    }
+}
+
+/// Returns what other answers of a known deployment describe, with the secrets that are at hand for it.
+///
+/// # Errors
+/// Fails with every rule that the answers break, and with the secrets that they need beside those.
+pub(super) fn with_secrets_of(
+    session: &Session,
+    answers: &Answers,
+    known: &Deployment,
+) -> Result<Deployment, Failure> {
+    let mut loaded = load(session, answers)?;
+    loaded.leave_kept_to_hosts();
+    for (id, value) in known.secrets.iter() {
+        if let Err(fault) = loaded.supply(id, value) {
+            tracing::debug!(%id, rule = fault.message, "left out");
+        }
+    }
+    Ok(loaded.complete()?)
+}
+
 /// Returns a known deployment as far as it is known without asking anybody, which is enough to look at it.
 ///
 /// # Errors

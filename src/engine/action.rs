@@ -30,6 +30,7 @@ mod reload_service;
 mod remove_image;
 mod save_data;
 mod start_stack;
+mod stop_stack;
 mod undo;
 
 pub use any::AnyAction;
@@ -48,6 +49,7 @@ pub use reload_service::ReloadService;
 pub use remove_image::RemoveImage;
 pub use save_data::SaveData;
 pub use start_stack::StartStack;
+pub use stop_stack::StopStack;
 pub use undo::Undo;
 
 /// Whose rights an action uses; chosen once per host, so that who writes a file can also read it.

@@ -4,5 +4,6 @@ mod plan;
 mod record;
 
 pub use plan::{NoPlan, Place, restoring, saving};
+pub(in crate::engine) use plan::{sets, step};
 pub use record::{BackupError, Whole, open, write};
 pub(in crate::engine) use record::{Sums, parse_sums, sha256};

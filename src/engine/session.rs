@@ -16,6 +16,7 @@ mod stages;
 mod story;
 mod teller;
 mod through;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use super::helm::Helm;
 use super::lock::TakeOver;
 use super::planner::Superseded;
 use super::removal::Data;
-use super::store::{BACKUP, DEPLOY, DESTROY, Home, RESTORE};
+use super::store::{BACKUP, DEPLOY, DESTROY, Home, RESTORE, ROLLBACK, UPGRADE, Upgrade};
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
 use crate::model::failure::Failure;
@@ -170,6 +171,32 @@ pub fn backup(job: &Job, folder: &Utf8Path) -> Result<(), Failure> {
 /// As [`check`].
 pub fn restore(job: &Job, folder: &Utf8Path, review: Review<'_>) -> Result<(), Failure> {
     story::tell(job, RESTORE, |run| restore::restore(run, folder, review))
+}
+
+/// The answers that a deployment shall stand by, and what they describe.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The deployment, its answers checked.
+    pub deployment: Deployment,
+    /// The answers as they were written.
+    pub answers: AcceptedAnswers,
+}
+
+/// Brings the deployment of `job` to another release, or goes on with that, once `review` says yes. When it does not work with that release, it comes back
+/// with all its data.
+///
+/// # Errors
+/// As [`check`].
+pub fn upgrade(job: &Job, to: &Target, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, UPGRADE, |run| upgrade::upgrade(run, to, review))
+}
+
+/// Brings a deployment back to `job`, as it was before `upgrade`, or goes on with that, once `review` says yes.
+///
+/// # Errors
+/// As [`check`].
+pub fn rollback(job: &Job, upgrade: &Upgrade, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, ROLLBACK, |run| upgrade::rollback(run, upgrade, review))
 }
 
 /// Judges whether a deployment works, as its preset says.

@@ -10,6 +10,7 @@ mod folder;
 pub(in crate::engine) mod private;
 mod receipts;
 mod under_way;
+mod upgrade;
 
 use camino::Utf8PathBuf;
 
@@ -17,9 +18,12 @@ use crate::model::failure::Hinted;
 
 pub use drafts::{DraftId, DraftStore, SavedDraft};
 pub use event_log::{EventLog, Records};
-pub use folder::{BACKUP, DEPLOY, DESTROY, DeploymentFolder, DeploymentState, Home, RESTORE};
+pub use folder::{
+    BACKUP, DEPLOY, DESTROY, DeploymentFolder, DeploymentState, Home, RESTORE, ROLLBACK, UPGRADE,
+};
 pub use receipts::ReceiptStore;
 pub use under_way::UnderWay;
+pub use upgrade::{Upgrade, UpgradeState};
 
 /// Why the home could not be used.
 #[derive(Debug, thiserror::Error)]

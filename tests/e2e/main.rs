@@ -46,3 +46,4 @@ mod through;
 mod tls;
 mod topology;
 mod trouble;
+mod upgrade;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::trouble;
 
 /// No command of a test takes longer than this; one that does is a failure by itself.
-const LIMIT: Duration = Duration::from_mins(7);
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// How a finished command ended.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, ActionError, AwaitHealth, BringData, ConfirmYield, Context, CreateFolder, DeleteData,
     DeliverImage, FetchData, LoadData, Materials, ProveEnvironment, PutFile, ReloadService,
-    RemoveImage, Rights, SaveData, StartStack, Undo,
+    RemoveImage, Rights, SaveData, StartStack, StopStack, Undo,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -44,6 +44,8 @@ pub enum AnyAction {
     BringData(BringData),
     /// Replaces data by what was saved.
     LoadData(LoadData),
+    /// Stops containers.
+    StopStack(StopStack),
 }
 
 impl AnyAction {
@@ -64,6 +66,7 @@ impl AnyAction {
             Self::FetchData(action) => action,
             Self::BringData(action) => action,
             Self::LoadData(action) => action,
+            Self::StopStack(action) => action,
         }
     }
 
@@ -84,6 +87,7 @@ impl AnyAction {
             Self::FetchData(action) => action,
             Self::BringData(action) => action,
             Self::LoadData(action) => action,
+            Self::StopStack(action) => action,
         }
     }
 
@@ -103,6 +107,7 @@ impl AnyAction {
             Self::FetchData(action) => Some(action.data.compose.rights),
             Self::BringData(action) => Some(action.data.compose.rights),
             Self::LoadData(action) => Some(action.data.compose.rights),
+            Self::StopStack(action) => Some(action.compose.rights),
             Self::AwaitHealth(_) | Self::ConfirmYield(_) | Self::RemoveImage(_) => None,
         }
     }

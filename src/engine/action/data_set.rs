@@ -11,7 +11,7 @@ use crate::engine::compose::Compose;
 use crate::model::ids::StackId;
 use crate::model::plan::Probe;
 use crate::transport::detached::{self, End, State, Step};
-use crate::transport::{Command, Input, TransportError};
+use crate::transport::{Command, Host, Input, TransportError};
 
 /// Checksums of the parts, as `sha256sum` prints them.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -85,6 +85,16 @@ impl DataSet {
         );
         let command = Command::sh(script).with_privilege(self.compose.rights.privilege());
         Ok(cx.host.must(&command)?.text())
+    }
+
+    /// Returns whether it is saved on this host, whole.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub fn is_saved(&self, host: &dyn Host) -> Result<bool, TransportError> {
+        let script = format!("[ ! -e {}/{SUMS} ] || echo yes", quote(&self.saved())?);
+        let command = Command::sh(script).with_privilege(self.compose.rights.privilege());
+        Ok(host.must(&command)?.text() == "yes")
     }
 
     /// Returns whether a file is there beside the parts.

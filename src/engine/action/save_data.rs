@@ -7,8 +7,9 @@ use super::{Action, ActionError, Context, Materials};
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
 
-/// Writes beside, proves, and renames. What an interrupted backup has left goes first: nobody else can be at it, the deployment is locked.
-const SCRIPT: &str = r#"for old in "${all%/*}"/backup-*; do
+/// Writes beside, proves, and renames. What an earlier one for the same purpose has left goes first: nobody else can be at it, the deployment is locked.
+const SCRIPT: &str = r#"name=${all##*/}
+for old in "${all%/*}/${name%%-*}"-*; do
     if [ -e "$old" ] && [ "$old" != "$all" ]; then rm -rf "$old"; fi
 done
 rm -rf "$saved.part"

@@ -81,7 +81,7 @@ impl Hinted for NoPlan {
 }
 
 /// Returns everything that can be saved, with its host.
-fn sets(place: &Place<'_>) -> Result<Vec<(HostName, DataSet)>, PlanError> {
+pub(in crate::engine) fn sets(place: &Place<'_>) -> Result<Vec<(HostName, DataSet)>, PlanError> {
     let deployment = planner::folder(&place.deployment.base_folder, &place.deployment.name);
     let mut sets = Vec::new();
     for stack in &place.resolved.stacks {
@@ -102,7 +102,8 @@ fn sets(place: &Place<'_>) -> Result<Vec<(HostName, DataSet)>, PlanError> {
     Ok(sets)
 }
 
-fn step(
+/// Returns a step about a set, not looked at yet.
+pub(in crate::engine) fn step(
     host: &HostName,
     set: &DataSet,
     verb: &str,

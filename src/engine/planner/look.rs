@@ -127,7 +127,8 @@ fn rests_on_others(action: &AnyAction) -> bool {
         | AnyAction::Undo(_)
         | AnyAction::DeleteData(_)
         | AnyAction::SaveData(_)
-        | AnyAction::BringData(_) => false,
+        | AnyAction::BringData(_)
+        | AnyAction::StopStack(_) => false,
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
         | AnyAction::StartStack(_)

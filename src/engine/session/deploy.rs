@@ -27,6 +27,9 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     folder.create().map_err(plain)?;
     let _here =
         LocalLock::take(&folder.lock_path(), run.job.deployment.name.as_str()).map_err(plain)?;
+    if let Some(failure) = folder.upgrade_under_way().map_err(plain)? {
+        return Err(failure.into());
+    }
     let reached = stages::connect(run)?;
     let settled = loop {
         let seen = stages::look(run, &reached)?;

@@ -33,6 +33,9 @@ pub(super) fn restore(
     folder.create().map_err(plain)?;
     let _here =
         LocalLock::take(&folder.lock_path(), run.job.deployment.name.as_str()).map_err(plain)?;
+    if let Some(failure) = folder.upgrade_under_way().map_err(plain)? {
+        return Err(failure.into());
+    }
     let seen = stages::see(run)?;
     let mut settled = stages::settle(run, seen)?;
     stages::open_bundles(run, &mut settled)?;

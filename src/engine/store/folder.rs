@@ -15,6 +15,10 @@ pub const DESTROY: &str = "destroy";
 pub const BACKUP: &str = "backup";
 /// The same: bringing saved data back.
 pub const RESTORE: &str = "restore";
+/// The same: bringing another release.
+pub const UPGRADE: &str = "upgrade";
+/// The same: coming back from one.
+pub const ROLLBACK: &str = "rollback";
 
 /// The program's home folder.
 #[derive(Debug, Clone)]

@@ -1,0 +1,155 @@
+//! `upgrade` and `rollback`: from the answers that stand to those of another release, and the yes before anything changes.
+
+use camino::Utf8PathBuf;
+use toml::{Table, Value};
+
+use super::Session;
+use super::drive::{Show, Shown, drive};
+use super::run::{job, take_over};
+use super::target::{self, Answers, Asking, Chosen};
+use crate::cli::{RollbackArgs, Telling, UpgradeArgs};
+use crate::engine::session::{self, AcceptedAnswers};
+use crate::model::answers::ImagesSection;
+use crate::model::failure::Failure;
+use crate::model::release;
+use crate::report::usage;
+use crate::ui::line::Wanted;
+
+/// Brings another release.
+pub(super) fn upgrade(session: &Session, args: &UpgradeArgs) -> Result<u8, Failure> {
+    need_yes(session, args.yes, args.telling)?;
+    let asking = Asking::unless(args.telling.json);
+    let chosen = target::choose(session, &target::by_name(&args.name), asking)?;
+    let answers = changed(&chosen.answers, args)?;
+    let deployment = target::with_secrets_of(session, &answers, &chosen.deployment)?;
+    if !args.allow_older {
+        refuse_older(&chosen.deployment.images, &deployment.images)?;
+    }
+    let to = session::Target {
+        deployment,
+        answers: AcceptedAnswers {
+            text: answers.text,
+            folder: answers.folder,
+        },
+    };
+    let show = show(args.telling, format!("{} …", verb("upgrade", &args.name)));
+    drive(session, &show, |line, cancel| {
+        let job = job(session, chosen, line, cancel, take_over(args.take_over));
+        session::upgrade(&job, &to, &|steps| args.yes || line.review(steps))
+    })
+}
+
+/// Comes back from the last upgrade.
+pub(super) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Failure> {
+    need_yes(session, args.yes, args.telling)?;
+    let asking = Asking::unless(args.telling.json);
+    let chosen = target::choose(session, &target::by_name(&args.name), asking)?;
+    let folder = session.home.known(&args.name)?;
+    let Some(upgrade) = folder.upgrade()? else {
+        return Err(usage(
+            format!("there is no upgrade of `{}` to come back from", args.name),
+            "`upgrade` with `--allow-older` brings an older release, with the data as it is",
+        ));
+    };
+    let answers = Answers {
+        name: format!("the answers of `{}` before its upgrade", args.name),
+        text: upgrade.before.clone(),
+        folder: upgrade.folder.clone(),
+    };
+    let deployment = target::with_secrets_of(session, &answers, &chosen.deployment)?;
+    let before = Chosen {
+        deployment,
+        answers,
+    };
+    let show = show(args.telling, verb("rollback", &args.name));
+    drive(session, &show, |line, cancel| {
+        let job = job(session, before, line, cancel, take_over(args.take_over));
+        session::rollback(&job, &upgrade, &|steps| args.yes || line.review(steps))
+    })
+}
+
+fn need_yes(session: &Session, yes: bool, telling: Telling) -> Result<(), Failure> {
+    if yes || (!telling.json && session.printer.can_ask()) {
+        return Ok(());
+    }
+    Err(usage(
+        "nobody is there to accept what is changed",
+        "see it with the same command on a terminal, and give `--yes`",
+    ))
+}
+
+fn verb(verb: &str, name: &crate::model::ids::DeploymentName) -> String {
+    format!("syntho-installer {verb} {name}")
+}
+
+fn show(telling: Telling, again: String) -> Show {
+    Show {
+        shown: Shown::of(telling.json, telling.plain),
+        wanted: Wanted::Changes,
+        again,
+    }
+}
+
+/// Returns the answers with another release in them.
+fn changed(answers: &Answers, args: &UpgradeArgs) -> Result<Answers, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        usage(
+            format!("cannot change {}: {error}", answers.name),
+            "write the release into the answers file and deploy that",
+        )
+    };
+    let mut table: Table = answers.text.parse().map_err(|error| unreadable(&error))?;
+    let images = table
+        .entry("images")
+        .or_insert_with(|| Value::Table(Table::new()));
+    let Value::Table(images) = images else {
+        return Err(unreadable(&"`images` is no table"));
+    };
+    if let Some(tag) = &args.tag {
+        images.insert("tag".to_owned(), tag.clone().into());
+    }
+    if !args.bundles.is_empty() {
+        images.insert("source".to_owned(), "bundle".into());
+        images.remove("bundle");
+        let files: Result<Vec<Utf8PathBuf>, _> =
+            args.bundles.iter().map(camino::absolute_utf8).collect();
+        let files = files.map_err(|error| unreadable(&error))?;
+        let files = files.into_iter().map(|file| file.into_string().into());
+        images.insert("bundles".to_owned(), Value::Array(files.collect()));
+    }
+    for image in &args.images {
+        let refs = images
+            .entry("refs")
+            .or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(refs) = refs {
+            refs.insert(image.id.to_string(), image.reference.to_string().into());
+        }
+    }
+    Ok(Answers {
+        text: toml::to_string(&table).map_err(|error| unreadable(&error))?,
+        ..answers.clone()
+    })
+}
+
+/// Refuses a release whose number is lower than that of what stands.
+fn refuse_older(before: &ImagesSection, after: &ImagesSection) -> Result<(), Failure> {
+    let mut pairs = vec![(before.tag.as_deref(), after.tag.as_deref())];
+    for (id, reference) in &after.refs {
+        let stood = before.refs.get(id).and_then(|stood| stood.tag());
+        pairs.push((stood.or(before.tag.as_deref()), reference.tag()));
+    }
+    for (stands, comes) in pairs {
+        let (Some(stands), Some(comes)) = (stands, comes) else {
+            continue;
+        };
+        if release::compare(comes, stands) == Some(std::cmp::Ordering::Less) {
+            return Err(usage(
+                format!(
+                    "{comes} is older than {stands}, by its number: what {stands} has made of the data may be unreadable to it"
+                ),
+                "`rollback` goes back with the data of then; give `--allow-older` when the release is newer in spite of its number",
+            ));
+        }
+    }
+    Ok(())
+}
