@@ -3,16 +3,18 @@
 //! Made once a run. A counter opens when the first image for its host is wanted, opens again on the same port when the connection broke, so that a
 //! pull that goes on there finds it again, and closes with the run. Which image goes where is decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::images::blobs::BlobStore;
 use crate::images::registry::Registry;
+use crate::model::docker::EngineFacts;
 use crate::model::ids::HostName;
-use crate::transport::{Command, Forward, Host, TransportError};
+use crate::transport::detached::{self, Step};
+use crate::transport::{Command, Docker, Forward, Host, TransportError};
 
 /// How often a thread that waits for connections looks whether it is still wanted.
 const LOOK: Duration = Duration::from_millis(250);
@@ -56,6 +58,9 @@ impl Delivery {
                 open: Mutex::default(),
                 rate: AtomicU64::new(0),
                 told: AtomicBool::new(false),
+                turn: Mutex::default(),
+                engine: OnceLock::new(),
+                kept: Mutex::default(),
             })
         });
         Arc::clone(counter)
@@ -80,6 +85,12 @@ pub struct Counter {
     rate: AtomicU64,
     /// Whether the operator knows that the way is slow.
     told: AtomicBool,
+    /// Held by the one who sends what only his image needs.
+    turn: Mutex<()>,
+    /// What the host's Docker is.
+    engine: OnceLock<EngineFacts>,
+    /// Steps that may be kept on the host: those of earlier runs, once somebody has looked, and those begun since.
+    kept: Mutex<Option<BTreeSet<String>>>,
 }
 
 #[derive(Debug)]
@@ -137,6 +148,45 @@ impl Counter {
         attend(door, &new);
         *open = Some(new);
         Ok((registry, port))
+    }
+
+    /// Waits until nobody else sends layers to the host by himself. Several pulls may go on at once, since the host's Docker fetches what they have in
+    /// common once; whoever sends without being asked must know what is there, and others must not begin to send the same.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        lock(&self.turn)
+    }
+
+    /// Returns what the host's Docker is, asked once a run.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn engine(&self, docker: &dyn Docker) -> Result<EngineFacts, TransportError> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine.clone());
+        }
+        let engine = docker.engine()?;
+        Ok(self.engine.get_or_init(|| engine).clone())
+    }
+
+    /// Returns whether a step may be kept on the host, by an earlier run or by this one; looks there once.
+    ///
+    /// # Errors
+    /// When the host cannot be asked.
+    pub fn may_keep(&self, host: &dyn Host, step: &Step<'_>) -> Result<bool, TransportError> {
+        let mut kept = lock(&self.kept);
+        if kept.is_none() {
+            let names = detached::kept(host, step.folder, step.privilege)?;
+            *kept = Some(names.into_iter().collect());
+        }
+        let name = detached::file_name(step.id);
+        Ok(kept.as_ref().is_some_and(|kept| kept.contains(&name)))
+    }
+
+    /// Takes note of a step that is about to begin.
+    pub fn note_begun(&self, step: &Step<'_>) {
+        if let Some(kept) = lock(&self.kept).as_mut() {
+            kept.insert(detached::file_name(step.id));
+        }
     }
 
     /// Returns how many bytes a second the way to the host carried the last time somebody looked.
@@ -253,7 +303,7 @@ done"#;
     output.text().trim().parse().ok()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

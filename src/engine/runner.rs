@@ -1,4 +1,5 @@
-//! Runs a plan: one thread a host, steps in the order of their needs, a receipt saved before and after each.
+//! Runs a plan: one step a host at a time in the order of their needs, a receipt saved before and after each. Only images come to a host several at once:
+//! Docker unpacks each with one processor.
 //!
 //! The runner keeps the state of steps, not the actions. A failed step blocks what comes after it and nothing else; where somebody attends the run, it holds at
 //! the end for what he decides about the failures, and goes on from there. Only faults of the link are retried, each
@@ -8,6 +9,7 @@ mod board;
 mod step;
 mod voice;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,11 +31,14 @@ use crate::transport::{Command, Host, TransportError};
 
 pub(crate) use step::{failure, millis, sum_up};
 
-use board::{Board, Turn};
+use board::{Board, Hand, Turn};
 use voice::Voices;
 
 /// How often a paused run looks whether it may go on.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many images come to a host at once.
+const IMAGES: usize = 3;
 
 /// Gives connections to hosts, and fresh ones for broken ones.
 pub trait Links: Send + Sync {
@@ -130,9 +135,16 @@ pub fn run<A: Action + Serialize + Clone>(
     let places = Places::new(work.concurrency.max(1));
     std::thread::scope(|scope| {
         let pulse = scope.spawn(|| voices.watch(work.pace.silence));
-        let workers: Vec<_> = hosts
-            .iter()
-            .map(|host| scope.spawn(|| serve(host, &board, &voices, &places, work)))
+        let hands = hosts.iter().flat_map(|host| {
+            let helpers = board.images(host).min(IMAGES).saturating_sub(1);
+            std::iter::once((host, Hand::First))
+                .chain((0..helpers).map(move |_| (host, Hand::Helper)))
+        });
+        let workers: Vec<_> = hands
+            .map(|(host, hand)| {
+                let (board, voices, places) = (&board, &voices, &places);
+                scope.spawn(move || serve(host, hand, board, voices, places, work))
+            })
             .collect();
         for worker in workers {
             // A worker catches the panics of its steps; one of its own leaves its steps waiting, and the board says so below.
@@ -148,16 +160,17 @@ pub fn run<A: Action + Serialize + Clone>(
     board.finish(work)
 }
 
-/// Works off the steps of one host.
+/// Works off the steps of one host, or helps with its images.
 fn serve<A: Action + Serialize + Clone>(
     host: &HostName,
+    hand: Hand,
     board: &Board<A>,
     voices: &Voices<'_>,
     places: &Places,
     work: &Work<'_>,
 ) {
-    while let Some(turn) = board.next(host, work) {
-        let place = places.take();
+    while let Some(turn) = board.next(host, hand, work) {
+        let place = places.take(host);
         match turn {
             Turn::Step(task) => {
                 wait_while_paused(work);
@@ -206,40 +219,65 @@ fn mend(host: &HostName, command: &str, work: &Work<'_>) -> bool {
     }
 }
 
-/// A number of places; whoever works takes one.
+/// A number of places; a host takes one while anybody works on it.
 struct Places {
-    free: Mutex<usize>,
+    state: Mutex<Taken>,
     freed: Condvar,
 }
 
-/// A taken place, given back when dropped.
-struct Place<'a>(&'a Places);
+/// How many places are free, and how many hands work on each host that has one.
+struct Taken {
+    free: usize,
+    hands: BTreeMap<HostName, usize>,
+}
+
+/// A hand at work on a host, taken away when dropped.
+struct Place<'a> {
+    places: &'a Places,
+    host: &'a HostName,
+}
 
 impl Places {
     fn new(free: usize) -> Self {
         Self {
-            free: Mutex::new(free),
+            state: Mutex::new(Taken {
+                free,
+                hands: BTreeMap::new(),
+            }),
             freed: Condvar::new(),
         }
     }
 
-    fn take(&self) -> Place<'_> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self
+    fn take<'a>(&'a self, host: &'a HostName) -> Place<'a> {
+        let mut taken = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while taken.free == 0 && !taken.hands.contains_key(host) {
+            taken = self
                 .freed
-                .wait(free)
+                .wait(taken)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        *free -= 1;
-        Place(self)
+        if !taken.hands.contains_key(host) {
+            taken.free -= 1;
+            // Whoever else waits to work on it may now.
+            self.freed.notify_all();
+        }
+        *taken.hands.entry(host.clone()).or_default() += 1;
+        Place { places: self, host }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let state = &self.places.state;
+        let mut taken = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hands) = taken.hands.get_mut(self.host) {
+            *hands -= 1;
+            if *hands == 0 {
+                taken.hands.remove(self.host);
+                taken.free += 1;
+                self.places.freed.notify_all();
+            }
+        }
     }
 }
 

@@ -105,6 +105,23 @@ pub fn status(host: &dyn Host, step: &Step<'_>) -> Result<State, TransportError>
     state(step, &output.text())
 }
 
+/// Returns the names of all steps that are kept in a folder, as [`file_name`] gives them: with none of them there is nothing to ask about.
+///
+/// # Errors
+/// Fails when the host cannot be asked.
+pub fn kept(
+    host: &dyn Host,
+    folder: &str,
+    privilege: Privilege,
+) -> Result<Vec<String>, TransportError> {
+    let script = format!("ls -A {}/.run 2>/dev/null || :", quoted(folder)?);
+    let command = Command::sh(script)
+        .with_privilege(privilege)
+        .within(QUESTION);
+    let output = host.must(&command)?;
+    Ok(output.text().lines().map(str::to_owned).collect())
+}
+
 /// Hands over what a step prints, from `offset` on, until it is over; `None` when the sink had enough before.
 ///
 /// A step that is silent hands over nothing every five seconds or so, so that the sink can have enough then too.
@@ -204,7 +221,8 @@ fn quoted(text: &str) -> Result<String, TransportError> {
 }
 
 /// Returns the name of a step's folder; ids are made of slugs and slashes. It never is a hidden one, nor one above.
-fn file_name(id: &str) -> String {
+#[must_use]
+pub fn file_name(id: &str) -> String {
     let name: String = id
         .trim_start_matches(['.', '/'])
         .chars()

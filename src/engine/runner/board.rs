@@ -14,8 +14,10 @@ use crate::model::ids::{HostName, StepId};
 use crate::model::plan::Probe;
 use crate::model::receipt::{Receipt, StepReceipt, StepState};
 use decided::Decided;
+pub(super) use hands::Hand;
 
 mod decided;
+mod hands;
 
 /// What a worker does next.
 pub(super) enum Turn<A> {
@@ -133,8 +135,8 @@ impl<A: Serialize + Clone> Board<A> {
         store.save(&self.lock().receipt)
     }
 
-    /// Waits for the next step of `host` that may begin; `None` when there is none left to do and nothing left to decide.
-    pub(super) fn next(&self, host: &HostName, work: &Work<'_>) -> Option<Turn<A>> {
+    /// Waits for the next step of `host` that may begin; `None` when there is none left to do and nothing left to decide, or to help with.
+    pub(super) fn next(&self, host: &HostName, hand: Hand, work: &Work<'_>) -> Option<Turn<A>> {
         let mut state = self.lock();
         loop {
             if state.fatal.is_some() || work.cancel.is_raised() {
@@ -146,15 +148,21 @@ impl<A: Serialize + Clone> Board<A> {
             if state.heed(work) {
                 self.moved.notify_all();
             }
-            if let Some(command) = state.decided.mending(host) {
+            if hand == Hand::First
+                && let Some(command) = state.decided.mending(host)
+            {
                 return Some(Turn::Mend(command));
             }
-            let ready = state.ready(host).filter(|_| !work.helm.is_paused());
+            let ready = state.ready(host, hand).filter(|_| !work.helm.is_paused());
             if let Some(index) = ready {
                 state.ends[index] = End::Running;
                 return Some(Turn::Step(state.task(index)));
             }
-            if !state.has_waiting(host) && !state.awaits_decision(host, work.helm) {
+            let ended = match hand {
+                Hand::First => !state.has_open(host) && !state.awaits_decision(host, work.helm),
+                Hand::Helper => !state.has_images_waiting(host),
+            };
+            if ended {
                 return None;
             }
             // The wish to stop does not wake this wait, so it looks up now and then.
@@ -253,21 +261,6 @@ impl<A: Serialize + Clone> Board<A> {
 impl<A: Serialize + Clone> State<A> {
     fn is_of(&self, index: usize, host: &HostName) -> bool {
         self.receipt.steps[index].host == *host
-    }
-
-    fn has_waiting(&self, host: &HostName) -> bool {
-        (0..self.ends.len()).any(|i| self.ends[i] == End::Waiting && self.is_of(i, host))
-    }
-
-    fn ready(&self, host: &HostName) -> Option<usize> {
-        (0..self.ends.len()).find(|&i| {
-            self.ends[i] == End::Waiting
-                && self.is_of(i, host)
-                && self.needs[i]
-                    .after
-                    .iter()
-                    .all(|&need| matches!(self.ends[need], End::Changed | End::AlreadySo))
-        })
     }
 
     fn task(&self, index: usize) -> Task<A> {

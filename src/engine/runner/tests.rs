@@ -1,5 +1,6 @@
 //! The runner on toy actions that change a shared world: order, failure, retry, cancel, receipt, panic, resume.
 
+mod hands;
 mod helm;
 mod stage;
 

@@ -72,7 +72,10 @@ fi
 if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"; fi
 nohup "$@" </dev/null >/dev/null 2>&1 &
 tries=0
-while [ ! -s "$run/pid" ] && [ "$tries" -lt 100 ]; do pause 0.1; tries=$((tries + 1)); done
+while [ ! -s "$run/pid" ] && [ "$tries" -lt 100 ]; do
+    if [ "$tries" -lt 10 ]; then pause 0.01; else pause 0.1; fi
+    tries=$((tries + 1))
+done
 if [ ! -s "$run/pid" ]; then fail 'the step does not start'; fi
 echo new
 "#;
@@ -90,8 +93,9 @@ while :; do
     found=$(word)
     size=0
     if [ -f "$run/log" ]; then size=$(wc -c <"$run/log"); fi
-    if [ "$found" != running ] || [ "$size" -gt "$offset" ] || [ "$tries" -ge 20 ]; then break; fi
-    pause 0.25
+    if [ "$found" != running ] || [ "$size" -gt "$offset" ] || [ "$tries" -ge 30 ]; then break; fi
+    # What ends soon is seen soon; what takes long is asked less often.
+    if [ "$tries" -lt 10 ]; then pause 0.05; else pause 0.25; fi
     tries=$((tries + 1))
 done
 echo "$found" $((size))

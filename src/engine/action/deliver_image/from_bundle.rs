@@ -1,5 +1,5 @@
 //! An image of an archive brought to a host: pulled by the host's own Docker from this program; loaded from files that grow there where the link is
-//! slow; or loaded with only the missing layers where its sshd lets no port come back here.
+//! slow; or loaded with only the missing layers where there is next to nothing of them, or its sshd lets no port come back here.
 //!
 //! The pull runs on the host by itself, so it outlives a broken connection: Docker tries again for some fifty seconds and goes on inside the layer, when
 //! it finds the registry where it was. A program that was killed finds it by its log, which begins with where the registry was.
@@ -53,6 +53,11 @@ pub(super) fn deliver(
     delivery: &Delivery,
     image: &BundledImage,
 ) -> Result<(), ActionError> {
+    let counter = delivery.counter(cx.host.name());
+    let turn = counter.turn();
+    if cx.progress.cancelled() {
+        return Err(ActionError::Cancelled);
+    }
     let mut job = Job::new(action, cx, delivery, image)?;
     if job.await_load()? {
         job.there = job.docker.images()?;
@@ -61,32 +66,15 @@ pub(super) fn deliver(
     if let Some(same) = job.there.iter().find(|found| image.is(found, by_layers)) {
         job.docker.tag(&same.id, &action.reference)?;
     } else {
-        let left = left_running(cx.host, &job.pull_step(&job.pull_id()))?;
-        if left.is_some() || !job.bring()? {
+        let left = job.left_running()?;
+        if left.is_none() && job.lacks_little() {
+            job.load_at_once()?;
+        } else if left.is_some() || !job.bring()? {
+            drop(turn);
             job.pull_or_load(left)?;
         }
     }
     job.prove()
-}
-
-/// Returns where a pull that an earlier run has left looks for its registry; everything else of earlier runs is cleared away.
-fn left_running(host: &dyn Host, step: &Step<'_>) -> Result<Option<Place>, ActionError> {
-    match detached::status(host, step)? {
-        State::Running => {
-            let left = began_from(host, step)?;
-            if left.is_none() {
-                // Where it looks for its registry is not known, so it cannot be helped.
-                detached::cancel(host, step)?;
-                detached::clean(host, step)?;
-            }
-            Ok(left)
-        }
-        State::Ended(_) => {
-            detached::clean(host, step)?;
-            Ok(None)
-        }
-        State::Absent => Ok(None),
-    }
 }
 
 impl<'a> Job<'a> {
@@ -97,20 +85,46 @@ impl<'a> Job<'a> {
         image: &'a BundledImage,
     ) -> Result<Self, ActionError> {
         let docker = cx.host.docker()?;
+        let counter = delivery.counter(cx.host.name());
         Ok(Self {
             action,
             cx,
             delivery,
             image,
-            engine: docker.engine()?,
+            engine: counter.engine(docker.as_ref())?,
             there: docker.images()?,
             docker,
-            counter: delivery.counter(cx.host.name()),
+            counter,
         })
     }
 }
 
 impl Job<'_> {
+    /// Returns where a pull that an earlier run has left looks for its registry; everything else of earlier runs is cleared away.
+    fn left_running(&self) -> Result<Option<Place>, ActionError> {
+        let (id, host) = (self.pull_id(), self.cx.host);
+        let step = self.pull_step(&id);
+        if !self.counter.may_keep(host, &step)? {
+            return Ok(None);
+        }
+        match detached::status(host, &step)? {
+            State::Running => {
+                let left = began_from(host, &step)?;
+                if left.is_none() {
+                    // Where it looks for its registry is not known, so it cannot be helped.
+                    detached::cancel(host, &step)?;
+                    detached::clean(host, &step)?;
+                }
+                Ok(left)
+            }
+            State::Ended(_) => {
+                detached::clean(host, &step)?;
+                Ok(None)
+            }
+            State::Absent => Ok(None),
+        }
+    }
+
     fn encoding(&self) -> Encoding {
         let major = self.engine.version.split('.').next().unwrap_or_default();
         match major.parse::<u64>() {
@@ -136,22 +150,25 @@ impl Job<'_> {
         }
     }
 
-    fn pull_or_load(&self, left: Option<Place>) -> Result<(), ActionError> {
+    fn pull_or_load(&mut self, left: Option<Place>) -> Result<(), ActionError> {
         match self.pull(left) {
             Err(ActionError::Transport(TransportError::Refused { what })) => {
                 self.cx.progress.line(&format!(
                     "sshd refuses {what}: sending an archive with the missing layers instead"
                 ));
+                let _turn = self.counter.turn();
+                self.there = self.docker.images()?;
                 self.load()
             }
             pulled => pulled,
         }
     }
 
-    fn pull(&self, mut left: Option<Place>) -> Result<(), ActionError> {
+    fn pull(&mut self, mut left: Option<Place>) -> Result<(), ActionError> {
         let id = self.pull_id();
-        let (host, step) = (self.cx.host, self.pull_step(&id));
+        let host = self.cx.host;
         for again in 0..TRIES {
+            let step = self.pull_step(&id);
             let (registry, port) = self.counter.open(host, left.as_ref())?;
             let image = self.action.image.as_str();
             let offered = registry.offer(image, self.image, self.encoding());
@@ -171,6 +188,7 @@ impl Job<'_> {
                 "echo 'from {port}/{}'\nexec docker pull '{name}'\n",
                 here.token
             );
+            self.counter.note_begun(&step);
             let started = detached::start(host, &step, &script, &crate::transport::Input::Empty)?;
             if let Started::Already(State::Running) = started {
                 self.cx
@@ -198,6 +216,8 @@ impl Job<'_> {
                 .progress
                 .line("the pull broke off; beginning it anew");
             self.counter.distrust();
+            let _turn = self.counter.turn();
+            self.there = self.docker.images()?;
             if self.bring()? {
                 return Ok(());
             }

@@ -171,10 +171,10 @@ impl Stage {
         let steps = self.steps.iter().map(|(id, after)| PlannedStep {
             id: StepId((*id).to_owned()),
             host: id.split('/').next().unwrap().parse().unwrap(),
-            phase: if id.ends_with("health") {
-                Phase::Health
-            } else {
-                Phase::Files
+            phase: match id.split('/').nth(1) {
+                Some("health") => Phase::Health,
+                Some("images") => Phase::Images,
+                _ => Phase::Files,
             },
             after: after.iter().map(|id| StepId((*id).to_owned())).collect(),
             description: description(id),

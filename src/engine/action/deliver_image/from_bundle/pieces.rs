@@ -68,7 +68,8 @@ struct Found {
 impl Job<'_> {
     /// Brings what is missing, part by part; `false` when the link is so fast, or so little is missing, that a pull is better.
     pub(super) fn bring(&self) -> Result<bool, ActionError> {
-        if self.engine.containerd_store || self.missing(self.shared(), self.layers()) < WORTH {
+        let little = self.missing(self.shared(), self.layers()) < WORTH;
+        if self.engine.containerd_store || little && !self.is_slow() {
             return Ok(false);
         }
         if self.is_fast() {
@@ -117,12 +118,17 @@ impl Job<'_> {
         self.counter.rate().is_some_and(|rate| rate >= FAST)
     }
 
-    fn layers(&self) -> usize {
+    /// Returns whether the link is known to be slow: then whatever has come into a file is worth going on with.
+    pub(super) fn is_slow(&self) -> bool {
+        self.counter.rate().is_some_and(|rate| rate < FAST)
+    }
+
+    pub(super) fn layers(&self) -> usize {
         self.image.layers.len()
     }
 
     /// Returns bytes of layers as they are sent.
-    fn missing(&self, from: usize, to: usize) -> u64 {
+    pub(super) fn missing(&self, from: usize, to: usize) -> u64 {
         let layers = self.image.layers.get(from..to).unwrap_or_default();
         layers.iter().map(|layer| layer.packed).sum()
     }
@@ -297,7 +303,9 @@ impl Job<'_> {
     fn begin_load(&self, part: &Part) -> Result<(), ActionError> {
         let (id, file) = (self.load_id(), shell_quoted(&self.file(part)));
         let script = format!("docker load --quiet --input {file} && rm -f {file}\n");
-        detached::start(self.cx.host, &self.load_step(&id), &script, &Input::Empty)?;
+        let step = self.load_step(&id);
+        self.counter.note_begun(&step);
+        detached::start(self.cx.host, &step, &script, &Input::Empty)?;
         Ok(())
     }
 
@@ -305,6 +313,9 @@ impl Job<'_> {
     pub(super) fn await_load(&self) -> Result<bool, ActionError> {
         let (id, host) = (self.load_id(), self.cx.host);
         let step = self.load_step(&id);
+        if !self.counter.may_keep(host, &step)? {
+            return Ok(false);
+        }
         let mut log = Vec::new();
         let end = match detached::status(host, &step)? {
             detached::State::Absent => return Ok(false),

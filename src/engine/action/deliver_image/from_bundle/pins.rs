@@ -49,6 +49,16 @@ impl Job<'_> {
         stops
     }
 
+    /// Takes the pins of runs that broke off away, when there were any.
+    pub(super) fn unpin_old(&self) -> Result<(), ActionError> {
+        let begin = self.pins();
+        let mut tags = self.there.iter().flat_map(|image| &image.tags);
+        if tags.any(|tag| tag.starts_with(&begin)) {
+            self.unpin()?;
+        }
+        Ok(())
+    }
+
     /// Takes the pins away, also those of runs that broke off.
     pub(super) fn unpin(&self) -> Result<(), ActionError> {
         let begin = self.pins();

@@ -28,10 +28,12 @@ impl Watch<'_> {
         let leave = AtomicBool::new(false);
         let mut log = Vec::new();
         let end = std::thread::scope(|scope| {
-            let follower = scope.spawn(|| {
+            let (host, step, leave) = (cx.host, self.step, &leave);
+            // Its end closes the channel, so nobody waits for more.
+            let follower = scope.spawn(move || {
                 let mut offset = 0;
                 let mut text = Vec::new();
-                detached::follow(cx.host, self.step, &mut offset, &mut |bytes| {
+                detached::follow(host, step, &mut offset, &mut |bytes| {
                     text.extend_from_slice(bytes);
                     while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
                         let line: Vec<u8> = text.drain(..=end).collect();
@@ -49,7 +51,8 @@ impl Watch<'_> {
             while !follower.is_finished() {
                 match heard.recv_timeout(TELL) {
                     Ok(line) => self.hear(line, &mut log),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
                 self.tell(&mut most);
                 if cx.progress.cancelled() {
