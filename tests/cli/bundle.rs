@@ -143,3 +143,45 @@ fn what_is_wrong_is_told_with_the_place(#[case] name: &str, #[case] bytes: Vec<u
 fn a_folder_is_no_archive() {
     insta::assert_snapshot!(Sandbox::new().run(&["bundle", "inspect", "."]));
 }
+
+/// Root may read everything, so this is somebody else.
+#[test]
+fn an_archive_that_may_not_be_read_and_a_store_that_may_not_be_written_to() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sandbox = with(&archive(&["app:1"]));
+    let program = sandbox.folder().join("program");
+    let built = sandbox.command(&[]).get_program().to_owned();
+    fs_err::copy(built, &program).expect("a copy that everybody reaches");
+    let mode = |path: &std::path::Path, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        fs_err::set_permissions(path, mode).expect("our own file");
+    };
+    mode(sandbox.folder(), 0o777);
+    mode(&sandbox.folder().join("images.tar"), 0o000);
+    let told = || {
+        let mut command = assert_cmd::Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(&program)
+            .args(["bundle", "verify", "images.tar"])
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", sandbox.folder())
+            .env("SYNTHO_INSTALLER_HOME", sandbox.home())
+            .current_dir(sandbox.folder());
+        sandbox.told(&mut command)
+    };
+    if !rustix::process::getuid().is_root() {
+        // The same without a way to become somebody else.
+        let told = sandbox.run(&["bundle", "verify", "images.tar"]);
+        assert!(told.contains("Permission denied"), "{told}");
+        return;
+    }
+    insta::assert_snapshot!("bundle_unreadable", told());
+    mode(&sandbox.folder().join("images.tar"), 0o644);
+    fs_err::remove_dir_all(sandbox.home()).expect("the program's home");
+    fs_err::create_dir(sandbox.home()).expect("a home of root's");
+    mode(&sandbox.home(), 0o755);
+    insta::assert_snapshot!("bundle_unwritable_store", told());
+}
