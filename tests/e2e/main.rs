@@ -34,6 +34,7 @@ mod prune;
 #[path = "../terminal/pty.rs"]
 #[expect(dead_code, reason = "what only the terminal's own tests need")]
 mod pty;
+mod registry;
 mod resume;
 mod screens;
 mod shop;

@@ -38,6 +38,12 @@ impl Shop {
         Self { registry, refs }
     }
 
+    /// Returns how it calls the image of the database or of Redis.
+    pub fn image(&self, id: &str) -> String {
+        let mut refs = self.refs.iter();
+        refs.find(|(name, _)| *name == id).unwrap().1.clone()
+    }
+
     /// Returns its name as this machine reaches it.
     pub fn at(&self) -> String {
         format!("{}:5000", self.registry.address())
