@@ -46,9 +46,14 @@ pub(super) fn complete(
                 };
                 secrets.insert(id.clone(), value);
             }
-            None if secrets.get(id).is_none() && !question.optional => {
-                return Err(ResolveError::SecretMissing { id: id.clone() });
-            }
+            // One that is given may change; where nobody gives it again the host's own counts.
+            None if secrets.get(id).is_none() => match in_use(deployment, question, kept)? {
+                Some((_, value, _)) => {
+                    secrets.insert(id.clone(), value);
+                }
+                None if question.optional => {}
+                None => return Err(ResolveError::SecretMissing { id: id.clone() }),
+            },
             None => {}
         }
     }

@@ -189,6 +189,8 @@ fn a_secret_that_is_given_wins_only_where_none_is_made() {
     let error = resolved(&missing, &[]).unwrap_err();
     assert_eq!(error.kind(), FailureKind::Usage);
     assert!(error.hint().unwrap().contains("SYNTHO_SECRET_TOKEN"));
+    let again = resolved(&missing, &[("one-1", "old")]).unwrap();
+    assert_eq!(again.stacks[0].environment[0].1.expose_secret(), "old");
 }
 
 #[test]
