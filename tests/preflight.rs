@@ -104,6 +104,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
             environment: Vec::new(),
             ports: vec![443, 6379],
             services: Vec::new(),
+            proofs: Vec::new(),
             confirms: Vec::new(),
             backups: Vec::new(),
         })

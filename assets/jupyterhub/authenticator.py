@@ -66,6 +66,11 @@ c.OAuthenticator.http_request_kwargs = {"ca_certs": os.path.join(os.path.dirname
 {% endif %}
 {% if authenticator == 'azuread' %}
 
+import jwt
+
+if not hasattr(jwt, "decode"):
+    raise RuntimeError("the hub's image has the distribution `jwt` in the place of PyJWT: it cannot read Entra's tokens")
+
 c.JupyterHub.authenticator_class = "azuread"
 tenant = given("AAD_TENANT_ID")
 # The second version of Microsoft's end points: its tokens name people by `preferred_username`, the first one's by display name.
@@ -131,7 +136,11 @@ c.LDAPAuthenticator.allowed_groups = [{{ ldap_group }}]
 {% endif %}
 {% elif authenticator == 'native' %}
 
+import jupyterhub
 from nativeauthenticator import NativeAuthenticator
+
+if jupyterhub.version_info < (5, 5):
+    raise RuntimeError(f"the hub's image has JupyterHub {jupyterhub.__version__}: accounts of its own need 5.5 or later")
 
 
 class ReservedNames(NativeAuthenticator):

@@ -49,26 +49,45 @@ impl Compose {
     /// # Errors
     /// Fails when an argument cannot be quoted.
     pub fn script(&self, arguments: &[&str]) -> Result<String, TransportError> {
-        let quote = |text: &str| {
-            shlex::try_quote(text)
-                .map(std::borrow::Cow::into_owned)
-                .map_err(|_| TransportError::Unquotable)
-        };
-        let mut words = Vec::new();
-        for word in self.command.iter().map(String::as_str).chain(
-            ["--ansi", "never", "--project-name", self.project.as_str()]
-                .into_iter()
-                .chain(arguments.iter().copied()),
-        ) {
-            words.push(quote(word)?);
-        }
+        let words: Vec<&str> = self.words().chain(arguments.iter().copied()).collect();
+        self.in_folder(&quoted(&words)?)
+    }
+
+    /// The words by which Compose is called for this project.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let project = ["--ansi", "never", "--project-name", self.project.as_str()];
+        self.command.iter().map(String::as_str).chain(project)
+    }
+
+    /// Returns the script that runs a command line in the stack's folder with a clean environment.
+    fn in_folder(&self, line: &str) -> Result<String, TransportError> {
         Ok(format!(
             "cd {} && exec env -i PATH=\"$PATH\" HOME=\"${{HOME:-/}}\" LC_ALL=C \
              ${{DOCKER_HOST:+DOCKER_HOST=\"$DOCKER_HOST\"}} \
-             ${{XDG_RUNTIME_DIR:+XDG_RUNTIME_DIR=\"$XDG_RUNTIME_DIR\"}} {}",
-            quote(&self.folder)?,
-            words.join(" ")
+             ${{XDG_RUNTIME_DIR:+XDG_RUNTIME_DIR=\"$XDG_RUNTIME_DIR\"}} {line}",
+            quoted(&[&self.folder])?,
         ))
+    }
+
+    /// Runs a program of the stack's own in its folder; `COMPOSE` tells it how Compose is called for this project.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_beside(
+        &self,
+        host: &dyn Host,
+        program: &[&str],
+        limit: Duration,
+    ) -> Result<Output, TransportError> {
+        let words: Vec<&str> = self.words().collect();
+        let compose = quoted(&[&format!("COMPOSE={}", words.join(" "))])?;
+        let script = self.in_folder(&format!("{compose} {}", quoted(program)?))?;
+        host.run(
+            &Command::sh(script)
+                .with_input(Input::Empty)
+                .with_privilege(self.rights.privilege())
+                .within(limit),
+        )
     }
 
     /// Returns what is typed by hand to run Compose with `arguments` in the stack's folder.
@@ -120,6 +139,11 @@ impl Compose {
                 .collect(),
         ))
     }
+}
+
+/// Returns words as a shell reads them back.
+fn quoted(words: &[&str]) -> Result<String, TransportError> {
+    shlex::try_join(words.iter().copied()).map_err(|_| TransportError::Unquotable)
 }
 
 #[cfg(test)]

@@ -185,6 +185,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
             within: 5,
             reload: Vec::new(),
         }],
+        proofs: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
     }

@@ -32,7 +32,9 @@ pub use check::Problem;
 pub use file::PresetFile;
 pub use judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 pub use question::{Generator, Kept, Page, Pattern, Propose, Question, QuestionKind};
-pub use stack::{Backup, Confirm, FileSet, Image, Service, ServiceState, Stack, StackFile, Yield};
+pub use stack::{
+    Backup, Confirm, FileSet, Image, Proof, Service, ServiceState, Stack, StackFile, Yield,
+};
 
 use serde::{Deserialize, Serialize};
 

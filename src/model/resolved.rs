@@ -11,7 +11,7 @@ use super::answers::ImageSource;
 use super::bundle::BundledImage;
 use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
 use super::image::ImageRef;
-use super::preset::{Backup, RoleNeed, Service};
+use super::preset::{Backup, Proof, RoleNeed, Service};
 use super::secret::Secrets;
 
 /// Everything that shall be, with no question left open.
@@ -98,6 +98,8 @@ pub struct PlacedStack {
     pub ports: Vec<u16>,
     /// What its services must look like.
     pub services: Vec<Service>,
+    /// What must hold before its containers are made, with every template rendered.
+    pub proofs: Vec<Proof>,
     /// What is compared with the software's own words once it runs.
     pub confirms: Vec<PlacedConfirm>,
     /// Data of its services that is saved and brought back, its program rendered and without `when`.

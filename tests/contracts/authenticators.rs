@@ -83,11 +83,12 @@ pub(crate) const AUTHENTICATORS: [(&str, Choices); 10] = [
         &[
             ("authenticator", "shared-password"),
             ("allowed-users", "bob"),
+            ("shared-user-password", "everybody's own"),
         ],
     ),
 ];
 
-fn variant(choices: Choices) -> Variant {
+pub(crate) fn variant(choices: Choices) -> Variant {
     let mut all = vec![("tls", "external")];
     all.extend(choices);
     Variant::chosen("jupyterhub-ray", &all)

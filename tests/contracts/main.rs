@@ -6,6 +6,8 @@
     reason = "a test that cannot go on must fail"
 )]
 
+#[cfg(feature = "e2e")]
+mod accepted;
 mod answers;
 mod authenticators;
 mod certificates;

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use self::person::Person;
 use crate::program::{self, Ended};
 use crate::site::{LICENSE, Site, engine, section, tell};
+use crate::trouble::Refusal;
 
 /// The image of notebooks; a person's browser runs in it, too.
 pub const NOTEBOOK: &str = "syntho.azurecr.io/syntho-jupyterhub:1.9.0";
@@ -29,7 +30,13 @@ const EVERYBODY: &str = "everyb0dy's CANARY";
 const WORK: &str = r#"
 import os, ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
-ray.init()
+for attempt in range(4):
+    try:
+        ray.init()
+        break
+    except ConnectionError:
+        # The head of a machine that does much else may be too slow for one client.
+        ray.shutdown()
 @ray.remote(num_cpus=0)
 def where():
     return ray.util.get_node_ip_address()
@@ -51,25 +58,32 @@ def reaches(host, port):
 print(reaches("hub-db", 5432), reaches("hub", 8001), reaches("hub", 8081), __import__("os").path.exists("/var/run/docker.sock"))
 "#;
 
+/// The names of all images of the old release, built when they are missing.
+fn images_of_the_hub() -> Vec<String> {
+    let images = images::ensure_of(engine(), Product::Notebooks, &[Release::Old], &tell)
+        .expect("stand-in images");
+    images.iter().map(ToString::to_string).collect()
+}
+
 /// A site with the hub's VM and two of Ray's.
 fn site() -> Site {
-    let images: Vec<String> =
-        images::ensure_of(engine(), Product::Notebooks, &[Release::Old], &tell)
-            .expect("stand-in images")
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-    let vm = |name: &str| VmSpec::new(name).images(images.clone());
+    let vm = |name: &str| VmSpec::new(name).images(images_of_the_hub());
     Site::with(&[vm("hub"), vm("ray-1"), vm("ray-2")])
 }
 
-/// Answers for a hub with plain http and these answers about who may log in.
+/// Answers for a hub on three VMs with plain http and these answers about who may log in.
 fn answers(site: &Site, who: &[(&str, Value)]) -> Table {
-    let mut answers = site.answers_for(&[
+    let hosts: [(&str, &[&str]); 3] = [
         ("hub", &["hub"]),
         ("ray-1", &["ray-head"]),
         ("ray-2", &["ray-worker"]),
-    ]);
+    ];
+    answers_for(site, &hosts, who)
+}
+
+/// Answers for a hub on these hosts, with plain http unless these answers say otherwise.
+fn answers_for(site: &Site, hosts: &[(&str, &[&str])], who: &[(&str, Value)]) -> Table {
+    let mut answers = site.answers_for(hosts);
     answers.insert("preset".into(), "jupyterhub-ray".into());
     let public = section(&mut answers, "answers")["public-host"].clone();
     let mut given: Table =
@@ -123,6 +137,7 @@ fn people_work_on_ray_from_notebooks_that_outlive_the_hub() {
     a_hub_that_starts_anew_leaves_it_running(&site, &bob);
     only_what_people_use_is_open(&site);
     everything_comes_back_after_a_reboot(&site, &bob);
+    a_notebook_of_another_release_is_refused_before_anything_starts(&site, &answers);
     another_way_to_log_in_is_taken_up(&site, &url);
     nobody_else_is_the_installer(&site, &url);
 }
@@ -238,6 +253,26 @@ fn everything_comes_back_after_a_reboot(site: &Site, bob: &Person<'_>) {
         .exec_ok("docker ps -aq --filter name=acme-hub-jupyter-")
         .unwrap();
     assert_eq!(left.trim(), "");
+}
+
+/// A notebook image whose Ray is not the cluster's is found by trying it, and the hub that runs is left alone.
+fn a_notebook_of_another_release_is_refused_before_anything_starts(site: &Site, answers: &Table) {
+    let other = NOTEBOOK.replace("1.9.0", "1.10.0");
+    images::ensure_of(engine(), Product::Notebooks, &[Release::New], &tell).unwrap();
+    let hub = site.vm("hub");
+    hub.load_images(std::slice::from_ref(&other)).unwrap();
+    let running = "docker inspect -f '{{.State.StartedAt}}' acme-hub-hub-1";
+    let before = hub.exec_ok(running).unwrap();
+    let mut mixed = answers.clone();
+    section(section(&mut mixed, "images"), "refs").insert("notebook".into(), other.into());
+    let refusal = Refusal {
+        code: 1,
+        host: Some("hub"),
+        says: &["cannot work on the cluster", "2.47.1", "2.60.0"],
+        advises: &["from one release"],
+    };
+    refusal.expect(deploy(site, &mixed));
+    assert_eq!(hub.exec_ok(running).unwrap(), before);
 }
 
 /// The same hub with shared passwords instead of accounts: who may is who is named, and what people kept is theirs.

@@ -1,6 +1,7 @@
 //! Creates and starts the containers of one stack, as a long step that goes on without us.
 
 pub(super) mod follow;
+mod prove;
 mod takedown;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use crate::model::docker::ContainerFacts;
 use crate::model::ids::{HostName, StackId};
 use crate::model::image::ImageRef;
 use crate::model::plan::{ByHand, Description, Probe};
-use crate::model::preset::{Service, ServiceState};
+use crate::model::preset::{Proof, Service, ServiceState};
 use crate::transport::detached::{self, End, Started, State};
 use crate::transport::{Command, Input};
 
@@ -32,6 +33,9 @@ pub struct StartStack {
     pub images: Vec<ImageRef>,
     /// What its services must look like; one that must end may have ended.
     pub services: Vec<Service>,
+    /// What must hold before containers are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<Proof>,
     /// Files that containers mount; when one is newer than they are, they are made anew.
     pub mounted: Vec<String>,
     /// The deployment's folder, where long steps keep their log and their end, so that the next run finds them.
@@ -191,6 +195,7 @@ impl StartStack {
                 return Ok((End::Code(0), Words::default()));
             }
         }
+        prove::prove(self, cx)?;
         let anew = self.lack(cx)? == Some(Lack::Anew);
         // What an earlier run left of its end says nothing about now.
         detached::clean(cx.host, &step)?;
@@ -229,12 +234,15 @@ fn cure(words: &[String]) -> Option<&'static str> {
 
 impl Action for StartStack {
     fn describe(&self) -> Description {
+        let mut reasons = vec![
+            format!("`docker compose up -d` in {}", self.compose.folder),
+            "with the images that are on the host; nothing is pulled or built".to_owned(),
+        ];
+        let proofs = self.proofs.iter();
+        reasons.extend(proofs.map(|proof| format!("proved before: {}", proof.title)));
         Description {
             summary: format!("start stack `{}`", self.stack),
-            reasons: vec![
-                format!("`docker compose up -d` in {}", self.compose.folder),
-                "with the images that are on the host; nothing is pulled or built".to_owned(),
-            ],
+            reasons,
             difference: None,
         }
     }
@@ -253,7 +261,8 @@ impl Action for StartStack {
 
     fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {
         let up = "up --detach --pull never --no-build --remove-orphans";
-        let mut parts = vec![ByHand::Run(self.compose.typed(up))];
+        let mut parts = prove::by_hand(self);
+        parts.push(ByHand::Run(self.compose.typed(up)));
         if !self.mounted.is_empty() {
             parts.push(ByHand::Say(format!(
                 "Add `--force-recreate` when containers were there already and one of these files has changed: {}.",

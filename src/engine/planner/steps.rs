@@ -237,6 +237,7 @@ impl<'a> Steps<'a> {
             compose: self.compose(stack)?,
             images: images.collect(),
             services: stack.services.clone(),
+            proofs: stack.proofs.clone(),
             mounted: paths
                 .filter(|path| !NEVER_MOUNTED.contains(&path.as_str()))
                 .collect(),

@@ -204,6 +204,7 @@ fn stack(id: &str, host: &str, image: &str, ports: &[u16]) -> PlacedStack {
         environment: Vec::new(),
         ports: ports.to_vec(),
         services: Vec::new(),
+        proofs: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
     }

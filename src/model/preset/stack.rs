@@ -62,6 +62,9 @@ pub struct Stack {
     /// Data of its services that is saved and brought back.
     #[serde(default, rename = "backup", skip_serializing_if = "Vec::is_empty")]
     pub backups: Vec<Backup>,
+    /// What must hold before its containers are made, once its files and images are there.
+    #[serde(default, rename = "proof")]
+    pub proofs: Vec<Proof>,
     /// Values that later stacks use.
     #[serde(default)]
     pub yields: BTreeMap<String, Yield>,
@@ -140,6 +143,24 @@ pub enum ServiceState {
     Running,
     /// Ended with exit code 0.
     Completed,
+}
+
+/// A program on the host that says whether a stack can start with what stands there.
+///
+/// It runs in the stack's folder, where administrators can run it, too, and finds in `COMPOSE` how Compose is called for this project. It may start containers
+/// that go again, and changes nothing else. It holds when it ends with 0; otherwise the last line it printed says what is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Proof {
+    /// What holds then, such as "The server accepts its configuration".
+    pub title: String,
+    /// Only when this *expression* is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The program; *templates*, and no secret among them.
+    pub run: Vec<String>,
+    /// What to do when it does not hold; a *template*.
+    pub remedy: String,
 }
 
 /// A value that a stack gives to later ones.

@@ -42,6 +42,7 @@ mod tests {
             ports: Vec::new(),
             services: Vec::new(),
             backups: Vec::new(),
+            proofs: Vec::new(),
             yields: std::collections::BTreeMap::new(),
         }
     }

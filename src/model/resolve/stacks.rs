@@ -11,7 +11,7 @@ use super::order;
 use super::scope::{Views, name_of};
 use crate::model::deployment::{AnswerValue, Deployment};
 use crate::model::ids::HostName;
-use crate::model::preset::{Backup, QuestionKind, Stack, StackFile};
+use crate::model::preset::{Backup, Proof, QuestionKind, Stack, StackFile};
 use crate::model::resolved::{PlacedConfirm, PlacedImage, PlacedStack, RenderedFile};
 use crate::model::size;
 use crate::model::template::{Assets, Kind, TemplateError};
@@ -113,6 +113,7 @@ impl Placing<'_> {
             environment,
             ports: self.ports()?,
             services: self.services()?,
+            proofs: self.proofs()?,
             confirms: self.confirms()?,
             backups: self.backups()?,
         })
@@ -315,6 +316,24 @@ impl Placing<'_> {
             });
         }
         Ok(backups)
+    }
+
+    fn proofs(&self) -> Result<Vec<Proof>, ResolveError> {
+        let mut proofs = Vec::new();
+        for (number, proof) in self.stack.proofs.iter().enumerate() {
+            let entry = self.entry(&format!("proof[{number}]"));
+            if !self.views.holds(&entry, proof.when.as_deref())? {
+                continue;
+            }
+            let open = |text: &String| self.views.open(Kind::Text, &entry, text);
+            proofs.push(Proof {
+                title: proof.title.clone(),
+                when: None,
+                run: proof.run.iter().map(open).collect::<Result<_, _>>()?,
+                remedy: open(&proof.remedy)?,
+            });
+        }
+        Ok(proofs)
     }
 
     fn confirms(&self) -> Result<Vec<PlacedConfirm>, ResolveError> {

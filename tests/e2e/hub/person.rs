@@ -21,6 +21,12 @@ impl Person<'_> {
     /// Does these steps in one session of a browser, and returns what each gave.
     #[track_caller]
     pub fn does(&self, steps: &[Value]) -> Vec<Value> {
+        self.session(steps).0
+    }
+
+    /// Does so, and returns what the pages said, too.
+    #[track_caller]
+    fn session(&self, steps: &[Value]) -> (Vec<Value>, String) {
         let said = json!({
             "url": self.url,
             "ca": self.ca,
@@ -52,18 +58,18 @@ impl Person<'_> {
             self.name,
             String::from_utf8_lossy(&ended.stderr)
         );
-        gave.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        let gave = gave.lines().map(|line| serde_json::from_str(line).unwrap());
+        let saw = String::from_utf8_lossy(&ended.stderr).into_owned();
+        (gave.collect(), saw)
     }
 
     /// Ends the test unless these steps give these values.
     #[track_caller]
     pub fn expect(&self, steps: &[(Value, Value)]) {
         let (does, wanted): (Vec<Value>, Vec<Value>) = steps.iter().cloned().unzip();
-        let gave = self.does(&does);
+        let (gave, saw) = self.session(&does);
         for ((step, wanted), gave) in does.iter().zip(wanted).zip(gave) {
-            assert_eq!(gave, wanted, "{} at {step}", self.name);
+            assert_eq!(gave, wanted, "{} at {step}; saw: {saw}", self.name);
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::action::Rights;
 use crate::engine::machine::{Machine, container, image};
+use crate::model::failure::Hinted;
 
 const PROJECT: &str = "acme-ray";
 
@@ -29,6 +30,7 @@ fn action(machine: &Machine) -> StartStack {
             within: 5,
             reload: Vec::new(),
         }],
+        proofs: Vec::new(),
         mounted: Vec::new(),
         deployment: machine.path("stack"),
         created: false,
@@ -66,6 +68,40 @@ fn on_a_fresh_host_it_starts_without_pulling_or_building() {
         *machine.voice.lines.lock().unwrap(),
         ["Container x Started"]
     );
+}
+
+#[test]
+fn what_is_not_fit_to_start_is_not_started() {
+    let proof = |program: &str| Proof {
+        title: "It is fit".to_owned(),
+        when: None,
+        run: vec!["sh".to_owned(), "-c".to_owned(), program.to_owned()],
+        remedy: "mend it".to_owned(),
+    };
+    let machine = machine();
+    let mut action = action(&machine);
+    action.proofs = vec![
+        proof("echo \"$COMPOSE\" > asked; echo it is fit"),
+        proof("echo one moment; echo it is broken; echo the reason >&2; exit 3"),
+    ];
+    let error = action.execute(&machine.cx()).unwrap_err();
+    assert_eq!(error.to_string(), "it is broken");
+    assert_eq!(error.evidence(), ["the reason"]);
+    assert_eq!(error.hint().as_deref(), Some("mend it"));
+    assert_eq!(calls(&machine), [""; 0]);
+    // It ran beside the files, and knows how Compose is called.
+    assert_eq!(
+        fs_err::read_to_string(machine.path("stack/asked")).unwrap(),
+        "docker compose --ansi never --project-name acme-ray\n"
+    );
+
+    action.proofs[1] = proof("exit 1");
+    let error = action.execute(&machine.cx()).unwrap_err();
+    assert_eq!(error.to_string(), "this does not hold: It is fit");
+
+    action.proofs.truncate(1);
+    action.execute(&machine.cx()).unwrap();
+    assert_eq!(action.probe(&machine.cx()).unwrap(), Probe::AlreadySo);
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! The real JupyterHub reads what the answers about each authenticator become, by the proof that runs on hosts before the hub is started.
+
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use secrecy::ExposeSecret;
+use syntho_installer::model::resolved::PlacedStack;
+use syntho_installer::rehearsal::Engine;
+use syntho_installer::rehearsal::images::{Product, Release, ensure_of};
+
+use crate::authenticators::{AUTHENTICATORS, variant};
+use crate::support::{Variant, file, placed};
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let cache = Engine::default_cache().unwrap();
+        Engine::find_or_start(&cache, &|_| {}).unwrap()
+    })
+}
+
+/// The hub's image; the real JupyterHub with every authenticator.
+fn hub_image() -> String {
+    let images = ensure_of(engine(), Product::Notebooks, &[Release::Old], &|_| {}).unwrap();
+    let names = images.iter().map(ToString::to_string);
+    let mut hub = names.filter(|name| name.contains("/hub-"));
+    hub.next().unwrap()
+}
+
+/// Runs the proof on a hub's files, with this line before the configuration and without this variable.
+fn prove(hub: &PlacedStack, more: &str, without: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let mut docker = Command::new("docker");
+    if let Some(host) = engine().docker().host() {
+        docker.env("DOCKER_HOST", host);
+    }
+    docker.args(["run", "--rm", "--network", "none", "--entrypoint", "sh"]);
+    for name in ["jupyterhub_config.py", "authenticator.py"] {
+        let text = file(hub, name).content.expose_secret();
+        let text = format!("c = get_config()\n{more}\n{text}");
+        fs_err::write(folder.path().join(name), text).unwrap();
+        let from = folder.path().join(name).display().to_string();
+        docker.args(["--volume", &format!("{from}:/srv/jupyterhub/{name}:ro")]);
+    }
+    for (name, value) in &hub.environment {
+        if name != without {
+            docker
+                .args(["--env", name])
+                .env(name, value.expose_secret());
+        }
+    }
+    let script = file(hub, "prove_config.py").content.expose_secret();
+    let run = "exec python -c \"$0\" /srv/jupyterhub/jupyterhub_config.py";
+    docker
+        .args([&hub_image(), "-c", run, script])
+        .output()
+        .unwrap()
+}
+
+/// What the proof found, and whether that is good.
+fn finding(output: &Output) -> (bool, String) {
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default().to_owned();
+    (output.status.success(), last)
+}
+
+#[test]
+fn jupyterhub_accepts_what_every_authenticator_is_written_as() {
+    for (name, choices) in AUTHENTICATORS {
+        let resolved = variant(choices).resolve();
+        let output = prove(placed(&resolved, "hub", "hub"), "", "");
+        let accepted = "JupyterHub 5.5.4 accepts its configuration".to_owned();
+        assert_eq!(
+            finding(&output),
+            (true, accepted),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn what_jupyterhub_would_only_warn_of_or_end_with_is_found_before_it_starts() {
+    let resolved = Variant::plain("jupyterhub-ray").resolve();
+    let hub = placed(&resolved, "hub", "hub");
+    let cases = [
+        // Looked at when the hub starts, when somebody logs in, and when somebody's notebook starts.
+        (
+            "c.JupyterHub.bind_ulr = 'x'",
+            "",
+            "`bind_ulr` not recognized by `JupyterHub`",
+        ),
+        (
+            "c.NativeAuthenticator.open_sinup = True",
+            "",
+            "`open_sinup` not recognized",
+        ),
+        (
+            "c.DockerSpawner.mem_limt = 1",
+            "",
+            "`mem_limt` not recognized by `DockerSpawner`",
+        ),
+        ("c.Spawner.default_url = 5", "", "default_url"),
+        ("no such thing", "", "invalid syntax"),
+        (
+            "",
+            "NATIVE_ADMIN_PASSWORD",
+            "NATIVE_ADMIN_PASSWORD is missing",
+        ),
+        (
+            "import jupyterhub; jupyterhub.version_info = (5, 4)",
+            "",
+            "need 5.5 or later",
+        ),
+    ];
+    for (more, without, found) in cases {
+        let (accepted, said) = finding(&prove(hub, more, without));
+        assert!(!accepted && said.contains(found), "{more}{without}: {said}");
+    }
+}
