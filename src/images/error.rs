@@ -155,7 +155,9 @@ impl Hinted for ImagesError {
                 "see what is in it with `syntho-installer bundle store`, let it grow with `--limit SIZE`, clear it with `--clear`, or make room on the disk"
             }
             Self::InUse { .. } => "wait for the other run to end, then run the same command again",
-            Self::Store { .. } => "make room on the disk or name another folder with `--home`",
+            Self::Store { .. } => {
+                "see that you may write there and that the disk has room, or name another folder with `--home`"
+            }
             Self::Lost { .. } => {
                 "run `syntho-installer bundle verify FILE`: it reads the archive into the store again"
             }

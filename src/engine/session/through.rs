@@ -16,7 +16,7 @@ use crate::engine::runner::Links as _;
 use crate::engine::way_out::WayOut;
 use crate::images::ImagesError;
 use crate::images::blobs::{BlobStore, LIMIT};
-use crate::images::client::{Access, Platform, Remote, Told, Watch};
+use crate::images::client::{Access, Platform, Remote, RemoteError, Told, Watch};
 use crate::images::create::{self, Audience, Base, Found, Order};
 use crate::model::answers::ImageSource;
 use crate::model::event::{Event, Listener};
@@ -42,11 +42,31 @@ pub(super) fn fetch(run: &Run<'_>, settled: &mut Settled) -> Result<(), Ending> 
     let host = host.map_err(|error| Failure::from_error(&error))?;
     let store = BlobStore::open(run.job.home.images(), LIMIT);
     let store = Arc::new(store.map_err(|error| Failure::from_error(&error))?);
-    let images = fetched(run, settled, &host, &wanted, &store)
-        .map_err(|error| Failure::from_error(&error))?;
+    let images =
+        fetched(run, settled, &host, &wanted, &store).map_err(|error| told(&error, through))?;
     settled.resolved.bundled = images;
     settled.delivery = Some(Delivery::new(store));
     Ok(())
+}
+
+/// Says what is wrong where it has to be mended: on the host that everything goes through.
+fn told(error: &ImagesError, through: &HostName) -> Failure {
+    let mut failure = Failure::from_error(error).on(through);
+    match error {
+        ImagesError::Remote(RemoteError::Proxy { registry, .. }) => {
+            failure.message = format!("`{through}` does not lead to {registry}");
+            failure.hint = Some(format!(
+                "see on that host whether it gets there (`curl -v https://{registry}/v2/`) and whether its sshd allows forwarding (`AllowTcpForwarding`)"
+            ));
+        }
+        ImagesError::Remote(RemoteError::Untrusted { registry, .. }) => {
+            failure.hint = Some(format!(
+                "put the authority's certificate on that host as /etc/docker/certs.d/{registry}/ca.crt, where everybody may read it"
+            ));
+        }
+        _ => {}
+    }
+    failure
 }
 
 /// Returns every image that some host needs and lacks.
@@ -197,4 +217,34 @@ impl Audience for Teller<'_> {
     }
 
     fn writes(&self, _: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(error: RemoteError) -> (String, String) {
+        let failure = told(&error.into(), &"ui".parse().unwrap());
+        assert_eq!(failure.host, Some("ui".parse().unwrap()));
+        (failure.message, failure.hint.unwrap())
+    }
+
+    #[test]
+    fn what_is_wrong_is_mended_on_the_host() {
+        let registry = || "r.example".to_owned();
+        let (message, hint) = said(RemoteError::Proxy {
+            registry: registry(),
+            detail: "502".to_owned(),
+        });
+        assert_eq!(message, "`ui` does not lead to r.example");
+        assert!(hint.contains("AllowTcpForwarding"), "{hint}");
+        let (_, hint) = said(RemoteError::Untrusted {
+            registry: registry(),
+            trusts_more: false,
+        });
+        assert!(
+            hint.contains("/etc/docker/certs.d/r.example/ca.crt"),
+            "{hint}"
+        );
+    }
 }
