@@ -46,6 +46,15 @@ fn images_come_through_the_one_host_that_reaches_the_registry() {
     };
     refusal.expect(deploy(&answers));
 
+    section(&mut answers, "images").insert("through".into(), "ray-1".into());
+    let refusal = Refusal {
+        code: 1,
+        host: Some("ray-1"),
+        says: &["does not lead to registry.rehearsal:5000"],
+        advises: &["AllowTcpForwarding"],
+    };
+    refusal.expect(deploy(&answers));
+
     section(&mut answers, "images").insert("through".into(), "ui".into());
     let done = deploy(&answers).expect_code(0);
     done.says(&["through this host"]);
