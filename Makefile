@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build build demo test lint bench stills
+.PHONY: help setup setup-build build demo test lint bench fuzz stills
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -20,6 +20,9 @@ lint: setup-build ## Check formatting and lints
 
 bench: setup ## Measure against doing the same by hand, with Ansible and with pyinfra
 	.ci/bench
+
+fuzz: ## Feed damaged archives to the archive reader for FUZZ_SECONDS (300)
+	.ci/fuzz
 
 stills: setup ## Make the pictures of the README anew, from the real program on the fleet
 	mkdir -p docs/stills
