@@ -7,6 +7,7 @@ pub mod backups;
 pub mod cancel;
 pub mod compose;
 pub mod delivery;
+pub mod drift;
 pub mod facts;
 mod fan_out;
 pub mod gather;

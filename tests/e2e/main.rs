@@ -25,6 +25,7 @@ mod cases;
 mod dashboard;
 mod deploy;
 mod destroy;
+mod drift;
 mod external;
 mod hub;
 mod journey;

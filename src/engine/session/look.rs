@@ -2,6 +2,7 @@
 
 use super::stages::{self, Settled};
 use super::story::{Ending, Run, SILENCE};
+use crate::engine::drift::{self, Looking};
 use crate::engine::it_sheet::it_sheet;
 use crate::engine::verify::{self, Depth, Verification};
 use crate::model::check::{CheckResult, Verdict};
@@ -49,6 +50,7 @@ pub(super) fn plan(run: &Run<'_>) -> Result<Outcome, Ending> {
 pub(super) fn verify(run: &Run<'_>) -> Result<Outcome, Ending> {
     let seen = stages::see(run)?;
     let settled = stages::settle(run, seen)?;
+    compare(run, &settled)?;
     judge(run, &settled, Depth::Full)
 }
 
@@ -56,7 +58,27 @@ pub(super) fn verify(run: &Run<'_>) -> Result<Outcome, Ending> {
 pub(super) fn status(run: &Run<'_>) -> Result<Outcome, Ending> {
     let seen = stages::see(run)?;
     let settled = stages::settle(run, seen)?;
+    compare(run, &settled)?;
     judge(run, &settled, Depth::Quick)
+}
+
+/// Tells what stands on the hosts otherwise than it was accepted.
+fn compare(run: &Run<'_>, settled: &Settled) -> Result<(), Ending> {
+    run.go_on()?;
+    run.stage(Stage::Verify);
+    let folder = run.job.home.deployment(&run.job.deployment.name);
+    // An old receipt that cannot be read says nothing of now.
+    let receipts = folder.receipts().all().unwrap_or_default();
+    for check in drift::look(&Looking {
+        resolved: &settled.resolved,
+        rights: &settled.rights,
+        links: settled.seen.links.as_ref(),
+        receipts: &receipts,
+        concurrency: run.job.concurrency,
+    }) {
+        run.listener.hear(Event::CheckEnded { check });
+    }
+    Ok(())
 }
 
 /// Judges whether the deployment works and tells where it can be seen.
