@@ -118,10 +118,24 @@ pub fn ensure_of(
 /// # Errors
 /// When it cannot be built.
 pub fn ensure_registry(engine: &Engine, tell: Tell<'_>) -> Result<ImageRef, RehearsalError> {
-    let made = make(engine, &[table::registry()?], tell)?;
-    made.into_iter()
-        .next()
-        .ok_or_else(|| table::unknown("registry"))
+    make_one(engine, table::registry()?, tell)
+}
+
+/// Makes sure that the engine holds the image of identity providers, which no release uses, and returns its name.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn ensure_identity(engine: &Engine, tell: Tell<'_>) -> Result<ImageRef, RehearsalError> {
+    make_one(engine, table::identity()?, tell)
+}
+
+fn make_one(
+    engine: &Engine,
+    image: &'static StandIn,
+    tell: Tell<'_>,
+) -> Result<ImageRef, RehearsalError> {
+    make(engine, &[image], tell)?;
+    image.reference()
 }
 
 fn make(

@@ -50,6 +50,7 @@ const RAY_DEPS: &str = "syntho-rehearsal/ray-deps:3.11";
 const HUB_DEPS: &str = "syntho-rehearsal/hub-deps:3.11";
 const NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-deps:3.11";
 const REGISTRY: &str = "registry:2.8.2";
+const IDENTITY: &str = "syntho-rehearsal/identity:3.11";
 
 const OLD_RAY: &str = "syntho.azurecr.io/syntho-ray:1.9.0";
 const OLD_CORE: &str = "syntho.azurecr.io/syntho-core-api:1.9.0";
@@ -91,6 +92,12 @@ pub(super) const ALL: &[StandIn] = &[
     plain("redis:6.2-alpine", "redis", Below::Debian),
     plain("nginx:1.26", "proxy", Below::Debian),
     plain(REGISTRY, "registry", Below::Debian),
+    fetched(
+        plain(IDENTITY, "identity", Below::Image(PYTHON)),
+        "lib",
+        "/opt/identity",
+        &["-r", "requirements.txt"],
+    ),
     fetched(
         released(OLD_RAY, "ray", RAY_DEPS, "1.9.0"),
         "more",
@@ -231,6 +238,11 @@ pub(super) fn named(image: &str) -> Result<&'static StandIn, RehearsalError> {
 /// Returns the registry.
 pub(super) fn registry() -> Result<&'static StandIn, RehearsalError> {
     named(REGISTRY)
+}
+
+/// Returns the identity providers.
+pub(super) fn identity() -> Result<&'static StandIn, RehearsalError> {
+    named(IDENTITY)
 }
 
 /// The error for a name that no recipe makes.
