@@ -1,4 +1,4 @@
-//! Logins by what a company has: a real directory, and an identity provider.
+//! Logins by what a company has: a real directory, an identity provider, and GitHub Enterprise as far as a login goes.
 
 use serde_json::{Value as Json, json};
 use syntho_installer::rehearsal::{VmSpec, images};
@@ -127,6 +127,7 @@ fn people_log_in_by_their_companys_identity_provider() {
     let callback = format!("https://{}/hub/oauth_callback", site.vm("hub").address());
     let client = identity.register(&callback);
     by_openid_connect(&identity, &client);
+    by_github(&identity, &client);
 }
 
 fn by_a_group_of_the_directory(identity: &Identity<'_>) {
@@ -177,6 +178,17 @@ fn by_openid_connect(identity: &Identity<'_>, client: &(String, String)) {
         oauth-token-url = "https://ADDRESS/oauth2/token"
         oauth-userdata-url = "https://ADDRESS/userinfo"
         allowed-groups = ["data-science"]
+        "#,
+    );
+    sign_on(identity, &mut answers, client);
+}
+
+fn by_github(identity: &Identity<'_>, client: &(String, String)) {
+    let mut answers = identity.answers(
+        r#"
+        authenticator = "github"
+        github-url = "https://ADDRESS"
+        github-organizations = ["acme"]
         "#,
     );
     sign_on(identity, &mut answers, client);
