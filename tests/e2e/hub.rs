@@ -1,5 +1,6 @@
 //! JupyterHub with Ray on three VMs: people log in through the real form and work on Ray from their notebooks, and nobody else does.
 
+mod browser;
 mod identity;
 mod person;
 

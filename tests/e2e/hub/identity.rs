@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 use syntho_installer::rehearsal::{VmSpec, images};
 use toml::{Table, Value};
 
+use super::browser;
 use super::person::Person;
 use super::{answers_for, deploy, images_of_the_hub};
 use crate::site::{Site, engine, section, tell};
@@ -113,11 +114,15 @@ fn site() -> (Site, String) {
 }
 
 #[test]
-fn people_log_in_by_their_companys_directory() {
+fn people_log_in_by_their_companys_directory_and_work_in_a_real_browser() {
     let (site, image) = site();
     let identity = Identity::start(&site, "ray-2", &image);
     by_a_group_of_the_directory(&identity);
     by_a_search_in_the_directory(&identity);
+    // The deployment's own authority is all that this browser is told of.
+    let url = format!("http://{}/", site.vm("hub").address());
+    let password = "carol in the directory";
+    browser::opens_a_notebook(&url, &identity.authority(), "carol", password);
 }
 
 #[test]
