@@ -6,12 +6,13 @@ use jiff::{Timestamp, Zoned};
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
-use super::target::{self, Asking};
+use super::target::{self, Asking, SAME_COMMAND};
 use crate::cli::{BackupArgs, RestoreArgs};
 use crate::engine::lock::TakeOver;
 use crate::engine::session;
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
+use crate::model::text::shell_quoted;
 use crate::report::usage;
 use crate::ui::line::Wanted;
 
@@ -40,17 +41,17 @@ pub(super) fn backup(session: &Session, args: &BackupArgs) -> Result<u8, Failure
 
 /// Brings a backup back.
 pub(super) fn restore(session: &Session, args: &RestoreArgs) -> Result<u8, Failure> {
-    if !args.yes && (args.telling.json || !session.printer.can_ask()) {
-        return Err(usage(
-            "nobody is there to accept that data is replaced",
-            "see what would be done with the same command on a terminal, and give `--yes`",
-        ));
-    }
+    let what = "that data is replaced";
+    target::need_yes(session, args.yes, args.telling, what, SAME_COMMAND)?;
     let backup = absolute(&args.backup)?;
     let show = Show {
         shown: Shown::of(args.telling.json, args.telling.plain),
         wanted: Wanted::Changes,
-        again: format!("syntho-installer restore {} {backup}", args.name),
+        again: format!(
+            "syntho-installer restore {} {}",
+            args.name,
+            shell_quoted(backup.as_str())
+        ),
     };
     let asking = Asking::unless(args.telling.json);
     let chosen = target::choose(session, &target::by_name(&args.name), asking)?;

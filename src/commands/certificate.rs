@@ -5,11 +5,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
-use super::target::{self, Answers, Asking, Chosen};
+use super::target::{self, Answers, Asking, Chosen, SAME_COMMAND};
 use crate::cli::CertificateArgs;
 use crate::engine::session::{self, Renewal};
 use crate::model::deployment::Deployment;
 use crate::model::failure::Failure;
+use crate::model::text::shell_quoted;
 use crate::model::validate::{Served, served};
 use crate::report::usage;
 use crate::settings::{PairFiles, with_certificate};
@@ -17,13 +18,7 @@ use crate::ui::line::Wanted;
 
 /// Replaces a deployment's certificate.
 pub(super) fn run(session: &Session, args: &CertificateArgs) -> Result<u8, Failure> {
-    let can_ask = !args.telling.json && session.printer.can_ask();
-    if !args.yes && !can_ask {
-        return Err(usage(
-            "nobody is there to accept the plan",
-            "see what would change with the same command on a terminal, and give `--yes`",
-        ));
-    }
+    target::need_yes(session, args.yes, args.telling, "the plan", SAME_COMMAND)?;
     let (deployment, answers) = target::look_at(session, &args.name)?;
     let answers = match (&args.cert, &args.key) {
         (Some(certificate), Some(key)) => another(session, &deployment, answers, certificate, key)?,
@@ -103,16 +98,10 @@ fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
 }
 
 fn deploy(session: &Session, args: &CertificateArgs, chosen: Chosen) -> Result<u8, Failure> {
-    let name = &args.name;
     let show = Show {
         shown: Shown::of(args.telling.json, args.telling.plain),
         wanted: Wanted::Changes,
-        again: match (&args.cert, &args.key) {
-            (Some(certificate), Some(key)) => {
-                format!("syntho-installer certificate {name} --cert {certificate} --key {key}")
-            }
-            _ => format!("syntho-installer certificate {name} --renew"),
-        },
+        again: again(args),
     };
     drive(session, &show, |line, cancel| {
         let mut job = job(session, chosen, line, cancel, take_over(args.take_over));
@@ -121,4 +110,44 @@ fn deploy(session: &Session, args: &CertificateArgs, chosen: Chosen) -> Result<u
         }
         session::deploy(&job, &|steps| args.yes || line.review(steps))
     })
+}
+
+/// Returns the command line that does the same once more.
+fn again(args: &CertificateArgs) -> String {
+    let command = format!("syntho-installer certificate {}", args.name);
+    match (&args.cert, &args.key) {
+        (Some(certificate), Some(key)) => {
+            let (certificate, key) = (certificate.as_str(), key.as_str());
+            let (certificate, key) = (shell_quoted(certificate), shell_quoted(key));
+            format!("{command} --cert {certificate} --key {key}")
+        }
+        _ => format!("{command} --renew"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Telling;
+
+    #[test]
+    fn the_command_that_goes_on_can_be_typed_whatever_the_files_are_called() {
+        let mut args = CertificateArgs {
+            name: "acme".parse().unwrap(),
+            cert: Some("/media/usb stick/it's.crt".into()),
+            key: Some("/media/usb stick/$new.key".into()),
+            renew: false,
+            yes: false,
+            telling: Telling {
+                plain: false,
+                json: false,
+            },
+            take_over: false,
+        };
+        let typed = shlex::split(&again(&args)).unwrap();
+        assert_eq!(typed[4], "/media/usb stick/it's.crt");
+        assert_eq!(typed[6], "/media/usb stick/$new.key");
+        (args.cert, args.key) = (None, None);
+        assert_eq!(again(&args), "syntho-installer certificate acme --renew");
+    }
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
-use super::target::{self, Chosen};
+use super::target::{self, Chosen, SAME_COMMAND};
 use crate::cli::DestroyArgs;
 use crate::engine::removal::Data;
 use crate::engine::session;
@@ -24,14 +24,9 @@ enum Wish {
 /// Removes a deployment.
 pub(super) fn run(session: &Session, args: &DestroyArgs) -> Result<u8, Failure> {
     let wish = wish(args)?;
-    let can_ask = !args.telling.json && session.printer.can_ask();
-    if !args.yes && !can_ask {
-        return Err(usage(
-            "nobody is there to accept what goes",
-            "see what would go with the same command on a terminal, and give `--yes`",
-        ));
-    }
-    if wish == Wish::Ask && (args.yes || !can_ask) {
+    target::need_yes(session, args.yes, args.telling, "what goes", SAME_COMMAND)?;
+    // Who said yes beforehand, or nobody, types no name.
+    if wish == Wish::Ask && (args.yes || args.telling.json || !session.printer.can_ask()) {
         return Err(usage(
             "deleting data needs the deployment's name once more",
             format!("give it as `--delete-data={}`", args.name),

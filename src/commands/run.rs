@@ -13,7 +13,6 @@ use crate::engine::planner::Superseded;
 use crate::engine::session::{self, AcceptedAnswers, Job, OverTransport, Renewal};
 use crate::engine::store::StoreError;
 use crate::model::failure::Failure;
-use crate::report::usage;
 use crate::ui::channel::{Line, open};
 use crate::ui::line::Wanted;
 use crate::wizard::Mending;
@@ -51,12 +50,8 @@ pub(super) fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
 
 /// `deploy`.
 pub(super) fn deploy(session: &Session, args: &DeployArgs) -> Result<u8, Failure> {
-    if !args.yes && (args.telling.json || !session.printer.can_ask()) {
-        return Err(usage(
-            "nobody is there to accept the plan",
-            "look at it with `plan` and give `--yes`",
-        ));
-    }
+    let look = "look at it with `plan`";
+    target::need_yes(session, args.yes, args.telling, "the plan", look)?;
     let show = Show {
         shown: Shown::of(args.telling.json, args.telling.plain),
         wanted: Wanted::Changes,

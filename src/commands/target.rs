@@ -5,10 +5,11 @@ use directories::BaseDirs;
 use jiff::Timestamp;
 
 use super::Session;
-use crate::cli::Target;
+use crate::cli::{Target, Telling};
 use crate::model::deployment::Deployment;
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
+use crate::model::text::shell_quoted;
 use crate::model::validate::WantedSecret;
 use crate::report::usage;
 use crate::settings::{self, Loaded, SettingsError, Surroundings};
@@ -28,6 +29,29 @@ impl Asking {
     pub(super) fn unless(json: bool) -> Self {
         if json { Self::Never } else { Self::Allowed }
     }
+}
+
+/// How what a command would change is seen, where no other command shows it.
+pub(super) const SAME_COMMAND: &str = "see it with the same command on a terminal";
+
+/// Refuses to go on where nobody said yes and nobody can be asked: `what` would be accepted, and `look` says how it is seen before.
+///
+/// # Errors
+/// Fails then.
+pub(super) fn need_yes(
+    session: &Session,
+    yes: bool,
+    telling: Telling,
+    what: &str,
+    look: &str,
+) -> Result<(), Failure> {
+    if yes || (!telling.json && session.printer.can_ask()) {
+        return Ok(());
+    }
+    Err(usage(
+        format!("nobody is there to accept {what}"),
+        format!("{look}, and give `--yes`"),
+    ))
 }
 
 /// What a command works on.
@@ -140,10 +164,7 @@ pub(super) fn look_at(
 pub(super) fn again(verb: &str, target: &Target) -> String {
     let what = match (&target.name, &target.answers) {
         (Some(name), _) => name.to_string(),
-        (None, Some(file)) => {
-            let quoted = shlex::try_quote(file.as_str());
-            format!("--answers {}", quoted.as_deref().unwrap_or(file.as_str()))
-        }
+        (None, Some(file)) => format!("--answers {}", shell_quoted(file.as_str())),
         (None, None) => String::new(),
     };
     format!("syntho-installer {verb} {what}")

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
-use super::target::{self, Answers, Asking, Chosen};
+use super::target::{self, Answers, Asking, Chosen, SAME_COMMAND};
 use crate::cli::{RollbackArgs, Telling, UpgradeArgs};
 use crate::engine::session::{self, AcceptedAnswers};
 use crate::model::answers::ImagesSection;
@@ -69,13 +69,7 @@ pub(super) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Fai
 }
 
 fn need_yes(session: &Session, yes: bool, telling: Telling) -> Result<(), Failure> {
-    if yes || (!telling.json && session.printer.can_ask()) {
-        return Ok(());
-    }
-    Err(usage(
-        "nobody is there to accept what is changed",
-        "see it with the same command on a terminal, and give `--yes`",
-    ))
+    target::need_yes(session, yes, telling, "what is changed", SAME_COMMAND)
 }
 
 fn verb(verb: &str, name: &crate::model::ids::DeploymentName) -> String {
