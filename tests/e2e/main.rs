@@ -36,6 +36,7 @@ mod prune;
 #[path = "../terminal/pty.rs"]
 #[expect(dead_code, reason = "what only the terminal's own tests need")]
 mod pty;
+mod redis_gate;
 mod registry;
 mod resume;
 mod screens;

@@ -17,6 +17,7 @@ fn t01_no_unknown_keys_at_the_top() {
         "x-labels",
         "x-core-environment",
         "x-backend-environment",
+        "x-redis-gate",
     ];
     for (name, _, yaml) in stacks() {
         for key in yaml.as_mapping().unwrap().keys() {
@@ -51,28 +52,40 @@ fn t05_database_names_are_quoted_by_postgres_itself() {
 }
 
 #[test]
-fn t06_no_database_is_published_and_redis_only_where_ray_needs_it() {
+fn t06_no_database_is_open_and_redis_only_through_its_gate_to_the_hosts_of_ray() {
     for (name, stack, yaml) in stacks() {
         for (service, what) in services(&yaml) {
             match service {
-                "postgres" => assert!(published(what).is_empty(), "{name}"),
-                "redis" => {
-                    let host = variable(&stack, "CORE_REDIS_HOST");
-                    let private = published(what)
-                        .iter()
-                        .all(|port| port.starts_with(&format!("{host}:")));
-                    assert!(
-                        private && host != "0.0.0.0",
-                        "{name}: {:?}",
-                        published(what)
-                    );
+                "postgres" | "redis" | "redis-relay" => {
+                    assert!(published(what).is_empty(), "{name} {service}");
+                }
+                "redis-gate" => {
+                    let place = ["CORE_REDIS_HOST", "CORE_REDIS_PORT"];
+                    let place = place.map(|name| variable(&stack, name));
+                    assert_eq!(what["command"][1], place[0], "{name}");
+                    assert_eq!(what["command"][2], place[1], "{name}");
+                    assert_ne!(place[0], "0.0.0.0", "{name}");
                 }
                 _ => {}
             }
         }
     }
+    let allowed = |variant: &Variant| {
+        let (stack, _) = application(variant);
+        let list = file(&stack, "redis-gate/allowed").content.expose_secret();
+        let hosts = list.lines().filter(|line| !line.starts_with('#'));
+        hosts.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        allowed(&Variant::plain("syntho-app-ray")),
+        ["10.0.0.12", "10.0.0.13", "10.0.0.14"]
+    );
+    assert_eq!(
+        allowed(&Variant::shared_host()),
+        ["10.0.0.11", "10.0.0.13", "10.0.0.14"]
+    );
     let (_, one_node) = application(&Variant::plain("syntho-one-node"));
-    assert!(published(service(&one_node, "redis")).is_empty());
+    assert!(one_node["services"]["redis-gate"].is_null());
     assert_eq!(
         published(service(&one_node, "head")),
         ["127.0.0.1:8265:8265"]
@@ -107,7 +120,7 @@ fn t09_redis_and_ray_do_not_fight_for_a_port_on_one_host() {
     let ray = placed(&resolved, "ray-head", "ui");
     let application = placed(&resolved, "application", "ui");
     let yaml = compose(application);
-    assert_eq!(published(service(&yaml, "redis")), ["10.0.0.11:6380:6379"]);
+    assert_eq!(service(&yaml, "redis-gate")["command"][2], "6380");
     assert_eq!(variable(application, "CORE_REDIS_PORT"), "6380");
     assert_eq!(
         variable(application, "CORE_BROKER_URL"),
@@ -150,6 +163,14 @@ fn t12_nothing_starts_before_what_it_needs_is_healthy() {
                     "{id} {name}"
                 );
             }
+            // The Core API comes to Redis as Ray's tasks do.
+            let gate = &service(&yaml, name)["depends_on"]["redis-gate"]["condition"];
+            let through = id == "syntho-app-ray" && name != "backend";
+            assert_eq!(
+                gate.as_str(),
+                through.then_some("service_healthy"),
+                "{id} {name}"
+            );
         }
         assert_eq!(
             service(&yaml, "frontend")["depends_on"]["backend"]["condition"],
