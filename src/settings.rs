@@ -8,7 +8,7 @@ mod error;
 mod files;
 mod secrets;
 
-pub use certificate::{PairFiles, with_certificate};
+pub use certificate::{PairFiles, with_certificate, with_certificate_of};
 pub use error::SettingsError;
 pub use files::FolderFiles;
 
@@ -183,12 +183,14 @@ impl Loaded {
     }
 
     /// Leaves secrets that hosts keep to the hosts: for a deployment that exists already, so that nothing is typed twice.
-    pub fn leave_kept_to_hosts(&mut self) {
-        let preset = Arc::clone(&self.deployment.preset);
+    ///
+    /// They keep what its answers `before` asked for, and nothing that only these ones do.
+    pub fn leave_kept_to_hosts(&mut self, before: &Deployment) {
+        let asked = validate::wanted_secrets(before);
         let kept = |id: &QuestionId| {
-            preset
-                .question(id)
-                .is_some_and(|question| question.kept.is_some())
+            let question = before.preset.question(id);
+            question.is_some_and(|question| question.kept.is_some())
+                && asked.iter().any(|asked| asked.id == *id && asked.required)
         };
         self.wanted.retain(|wanted| !kept(&wanted.id));
     }

@@ -106,8 +106,11 @@ pub(super) fn complete(
     asking: Asking,
 ) -> Result<Chosen, Failure> {
     let mut loaded = load(session, &answers)?;
-    if session.home.known(&loaded.deployment().name).is_ok() {
-        loaded.leave_kept_to_hosts();
+    if let Ok(before) = known(session, &loaded.deployment().name) {
+        // Answers that do not hold any more, such as of a file that is gone, tell nothing but that the deployment is there.
+        let before = load(session, &before).map(|before| before.deployment().clone());
+        let before = before.unwrap_or_else(|_| loaded.deployment().clone());
+        loaded.leave_kept_to_hosts(&before);
     }
     supply_typed(session, &mut loaded);
     if asking == Asking::Allowed && session.printer.can_ask() {
@@ -137,7 +140,7 @@ pub(super) fn with_secrets_of(
     known: &Deployment,
 ) -> Result<Deployment, Failure> {
     let mut loaded = load(session, answers)?;
-    loaded.leave_kept_to_hosts();
+    loaded.leave_kept_to_hosts(known);
     for (id, value) in known.secrets.iter() {
         if let Err(fault) = loaded.supply(id, value) {
             tracing::debug!(%id, rule = fault.message, "left out");

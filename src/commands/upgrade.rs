@@ -13,6 +13,7 @@ use crate::model::answers::ImagesSection;
 use crate::model::failure::Failure;
 use crate::model::release;
 use crate::report::usage;
+use crate::settings::with_certificate_of;
 use crate::ui::line::Wanted;
 
 /// Brings another release.
@@ -51,9 +52,15 @@ pub(super) fn rollback(session: &Session, args: &RollbackArgs) -> Result<u8, Fai
             "`upgrade` with `--allow-older` brings an older release, with the data as it is",
         ));
     };
+    let text = with_certificate_of(
+        (&chosen.deployment, &chosen.answers.folder),
+        &upgrade.before,
+        &upgrade.folder,
+        &target::surroundings(),
+    );
     let answers = Answers {
         name: format!("the answers of `{}` before its upgrade", args.name),
-        text: upgrade.before.clone(),
+        text,
         folder: upgrade.folder.clone(),
     };
     let deployment = target::with_secrets_of(session, &answers, &chosen.deployment)?;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{DocumentMut, Item, Value, table};
 
 use super::{FolderFiles, Surroundings};
 use crate::model::answers;
+use crate::model::deployment::{AnswerValue, Deployment};
 use crate::model::preset::{Preset, Question, QuestionKind};
 use crate::model::validate::{self, Applies, Pair, Unasked};
 
@@ -40,6 +41,41 @@ pub fn with_certificate(
         set(&given, &question, choice)
     });
     std::iter::once(given.clone()).chain(other).find(asks)
+}
+
+/// Returns the answers `text` with the certificate that `now`, another state of the same deployment, was given: it belongs to no release, and coming back
+/// from one must not bring back a certificate that was replaced since.
+#[must_use]
+pub fn with_certificate_of(
+    now: (&Deployment, &Utf8Path),
+    text: &str,
+    folder: &Utf8Path,
+    around: &Surroundings<'_>,
+) -> String {
+    carried(now, text, folder, around).unwrap_or_else(|| text.to_owned())
+}
+
+fn carried(
+    (now, its_folder): (&Deployment, &Utf8Path),
+    text: &str,
+    folder: &Utf8Path,
+    around: &Surroundings<'_>,
+) -> Option<String> {
+    let pair = validate::pair(&now.preset)?;
+    let given = |question: &Question| match now.answers.get(&question.id) {
+        // As it is written, where both read it from the same place.
+        Some(AnswerValue::Text(path)) if its_folder == folder || path.starts_with('~') => {
+            Some(Utf8PathBuf::from(path))
+        }
+        Some(AnswerValue::Text(path)) => Some(its_folder.join(path)),
+        _ => None,
+    };
+    let (certificate, key) = (given(pair.certificate)?, given(pair.key)?);
+    let files = PairFiles {
+        certificate: &certificate,
+        key: &key,
+    };
+    with_certificate(text, folder, &now.preset, files, around)
 }
 
 /// Returns each way to answer the choices that stand on the certificate's page: one of them decides whether it is asked for.

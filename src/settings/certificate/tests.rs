@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::model::sample;
 use crate::presets::{Presets, answers_example};
 use rstest::rstest;
 
@@ -68,4 +71,51 @@ fn nothing_else_of_the_file_changes() {
 #[test]
 fn a_text_that_is_no_answers_file_is_left_alone() {
     assert_eq!(with("syntho-app-ray", |_| "= no".to_owned()), None);
+}
+
+/// Returns a deployment whose answers name this certificate, and the key beside it.
+fn serving(certificate: Option<&str>) -> Deployment {
+    let preset = Presets::default()
+        .load(&"syntho-app-ray".parse().unwrap())
+        .unwrap();
+    let mut now = sample::deployment(&preset, &BTreeMap::new()).unwrap();
+    for (id, ending) in [("tls-cert", "crt"), ("tls-key", "key")] {
+        let id = id.parse().unwrap();
+        now.answers.remove(&id);
+        if let Some(path) = certificate {
+            let path = path.replace("crt", ending);
+            now.answers.insert(id, AnswerValue::Text(path));
+        }
+    }
+    now
+}
+
+#[rstest]
+#[case::replaced_by_one_from_elsewhere("/new/a.crt", "/here", "/new/a.crt")]
+#[case::as_it_was("certs/a.crt", "/here", "certs/a.crt")]
+#[case::answers_that_moved("certs/a.crt", "/there", "/there/certs/a.crt")]
+#[case::in_the_operators_home("~/a.crt", "/there", "~/a.crt")]
+fn coming_back_keeps_the_certificate_that_is_served(
+    #[case] now: &str,
+    #[case] its_folder: &str,
+    #[case] wanted: &str,
+) {
+    let before = "[answers]\ntls = \"provided\"\ntls-cert = \"certs/a.crt\" # ours\ntls-key = \"certs/a.key\"\n";
+    let example = answers_example(&serving(None).preset);
+    let before = example.replacen("[answers]\n", before, 1);
+    let around = Surroundings {
+        environment: &|_| None,
+        home: None,
+        now: jiff::Timestamp::from_second(1_800_000_000).unwrap(),
+    };
+    let back = |now: Option<&str>| {
+        let now = serving(now);
+        let its_folder = Utf8Path::new(its_folder);
+        with_certificate_of((&now, its_folder), &before, Utf8Path::new("/here"), &around)
+    };
+    let text = back(Some(now));
+    let wanted = format!("tls-cert = \"{wanted}\" # ours");
+    assert!(text.lines().any(|line| line == wanted), "{text}");
+    // One that is made is kept on the host, and in no answer.
+    assert_eq!(back(None), before);
 }
