@@ -1,12 +1,12 @@
 # JupyterHub of deployment {{ deployment }}. Written by syntho-installer; who may log in stands in authenticator.py beside it.
 #
-# Secrets are not here: they come from the `.env` beside docker-compose.yaml, through the environment.
+# Secrets are not here: they come from the `.env` beside it, through the environment.
 import os
 import sys
 
 c = get_config()  # noqa: F821, JupyterHub defines it
 
-# The hub in its container. Its proxy listens on 8000, which docker-compose.yaml publishes; notebooks reach the hub by its service's name.
+# The hub in its container. Its proxy listens on 8000; notebooks reach the hub by its service's name.
 c.JupyterHub.bind_url = "http://:8000"
 c.JupyterHub.hub_ip = "0.0.0.0"
 c.JupyterHub.hub_connect_ip = "hub"
@@ -24,37 +24,24 @@ c.JupyterHub.cookie_secret_file = "/data/jupyterhub_cookie_secret"
 # A hub that starts anew finds the notebooks that run and goes on with them.
 c.JupyterHub.cleanup_servers = False
 
-# One container for each person, in the network of the notebooks, where the database is not.
-c.JupyterHub.spawner_class = "docker"
-c.DockerSpawner.image = os.environ["DOCKER_NOTEBOOK_IMAGE"]
-c.DockerSpawner.pull_policy = "never"
-c.DockerSpawner.cmd = os.environ["DOCKER_SPAWN_CMD"]
-c.DockerSpawner.network_name = os.environ["DOCKER_NETWORK_NAME"]
-c.DockerSpawner.use_internal_ip = True
-c.DockerSpawner.remove = True
-c.DockerSpawner.prefix = {{ project ~ '-jupyter' }}
-c.DockerSpawner.mem_limit = int(os.environ["NOTEBOOK_MEMORY"])
-c.DockerSpawner.cpu_limit = float(os.environ["NOTEBOOK_CPUS"])
-c.DockerSpawner.start_timeout = 600
-c.DockerSpawner.http_timeout = 120
-
-# By these labels the containers and volumes are known to belong to this deployment.
+# By these labels containers, services and volumes are known to belong to this deployment.
 labels = {
     "io.syntho.installer.deployment": {{ deployment }},
     "io.syntho.installer.stack": {{ stack }},
 }
 folder = os.environ["DOCKER_NOTEBOOK_DIR"]
+c.DockerSpawner.image = os.environ["DOCKER_NOTEBOOK_IMAGE"]
+c.DockerSpawner.cmd = os.environ["DOCKER_SPAWN_CMD"]
+c.DockerSpawner.network_name = os.environ["DOCKER_NETWORK_NAME"]
+c.DockerSpawner.use_internal_ip = True
+c.DockerSpawner.prefix = {{ project ~ '-jupyter' }}
+c.DockerSpawner.mem_limit = int(os.environ["NOTEBOOK_MEMORY"])
+c.DockerSpawner.cpu_limit = float(os.environ["NOTEBOOK_CPUS"])
+c.DockerSpawner.start_timeout = 600
+c.DockerSpawner.http_timeout = 120
 c.DockerSpawner.notebook_dir = folder
-c.DockerSpawner.mounts = [
-    {"type": "volume", "source": {{ project ~ '-user-{username}' }}, "target": folder, "labels": labels},
-]
 c.DockerSpawner.extra_create_kwargs = {"labels": labels}
-
-# ray.init() in a notebook follows RAY_ADDRESS.
-c.Spawner.environment = {
-    "LICENSE_KEY_SIGNED": os.environ["LICENSE_KEY"],
-    "RAY_ADDRESS": os.environ["RAY_ADDRESS"],
-}
+{% include spawner %}
 
 c.JupyterHub.services = []
 c.JupyterHub.load_roles = []

@@ -164,6 +164,8 @@ pub struct FleetSpec {
     pub air_gap: AirGap,
     /// Whether it outlives its value.
     pub keep: Keep,
+    /// A folder that all VMs have in common, mounted in each as storage from elsewhere would be; none when not given.
+    pub shared: Option<String>,
 }
 
 impl FleetSpec {
@@ -176,6 +178,7 @@ impl FleetSpec {
             subnet: None,
             air_gap: AirGap::default(),
             keep: Keep::default(),
+            shared: None,
         }
     }
 
@@ -203,6 +206,13 @@ impl FleetSpec {
     #[must_use]
     pub fn open(mut self) -> Self {
         self.air_gap = AirGap::Open;
+        self
+    }
+
+    /// Gives every VM the same folder at this path: a mount, as of a file server that no kernel here could offer.
+    #[must_use]
+    pub fn shared(mut self, folder: impl Into<String>) -> Self {
+        self.shared = Some(folder.into());
         self
     }
 

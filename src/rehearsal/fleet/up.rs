@@ -143,6 +143,7 @@ fn start_all(
 ) -> Result<Vec<Vm>, RehearsalError> {
     let keys = fs::read_to_string(fleet.folder.join("id_ed25519.pub"))?;
     golden::prepare(engine, fleet, spec, images, tell)?;
+    let shared = shared(fleet, spec)?;
     let start = |vm: &VmSpec, image: &str| -> Result<Vm, RehearsalError> {
         let mut vm = Vm {
             docker: engine.docker().clone(),
@@ -153,7 +154,9 @@ fn start_all(
             host_key: String::new(),
         };
         let config = config(fleet, spec.air_gap, &vm.spec);
-        let start = run(fleet, &vm).args(hosts(fleet.subnet, addresses));
+        let start = run(fleet, &vm)
+            .args(hosts(fleet.subnet, addresses))
+            .args(&shared);
         start
             .args([
                 "--env",
@@ -215,6 +218,21 @@ fn run(fleet: &Fleet, vm: &Vm) -> Call {
         .args(fleet.labels.iter().flat_map(|label| ["--label", label]))
         .args(memory.iter().flat_map(|memory| ["--memory", memory]))
         .limit(START)
+}
+
+/// Makes the folder that all VMs have in common, and returns the part of `docker run` that mounts it.
+fn shared(fleet: &Fleet, spec: &FleetSpec) -> Result<Vec<String>, RehearsalError> {
+    let Some(folder) = &spec.shared else {
+        return Ok(Vec::new());
+    };
+    let volume = format!("rehearsal-{}-shared", fleet.name);
+    fleet
+        .docker
+        .call(["volume", "create"])
+        .args(fleet.labels.iter().flat_map(|label| ["--label", label]))
+        .arg(&volume)
+        .output()?;
+    Ok(vec!["--volume".to_owned(), format!("{volume}:{folder}")])
 }
 
 fn died() -> RehearsalError {
