@@ -136,11 +136,17 @@ c.LDAPAuthenticator.allowed_groups = [{{ ldap_group }}]
 {% endif %}
 {% elif authenticator == 'native' %}
 
+import importlib.metadata
+
 import jupyterhub
 from nativeauthenticator import NativeAuthenticator
 
 if jupyterhub.version_info < (5, 5):
     raise RuntimeError(f"the hub's image has JupyterHub {jupyterhub.__version__}: accounts of its own need 5.5 or later")
+native = importlib.metadata.version("jupyterhub-nativeauthenticator")
+if jupyterhub.version_info >= (6,) and native.startswith(("0.", "1.0.", "1.1.", "1.2.", "1.3.")):
+    # Its login page asks for what JupyterHub 6 has no more: every login would end with an error.
+    raise RuntimeError(f"the hub's image has JupyterHub {jupyterhub.__version__}, with which accounts of its own do not work by NativeAuthenticator {native}")
 
 
 class ReservedNames(NativeAuthenticator):

@@ -19,6 +19,8 @@ c.JupyterHub.tornado_settings = {"cookie_options": {"secure": True}}
 
 # What must survive: accounts and running servers in the database, the key of the login cookies in a volume. The password comes by PGPASSWORD.
 c.JupyterHub.db_url = "postgresql://jupyterhub@hub-db:5432/jupyterhub"
+# A database of an older JupyterHub is brought up to date when the hub starts. There is no way back but a copy: `upgrade` saves one before anything changes.
+c.JupyterHub.upgrade_db = True
 c.JupyterHub.cookie_secret_file = "/data/jupyterhub_cookie_secret"
 
 # A hub that starts anew finds the notebooks that run and goes on with them.

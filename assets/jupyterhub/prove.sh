@@ -1,6 +1,7 @@
 #!/bin/sh
 # Proves that the hub can start with what stands in this folder, before it does. It starts containers that go again, and changes nothing that lasts.
 #
+#   sh prove.sh database    the hub's JupyterHub can work with the database as it is, or bring it up to date
 #   sh prove.sh config      JupyterHub accepts jupyterhub_config.py and authenticator.py, and knows every option in them
 #   sh prove.sh versions    the notebook image has the hub's JupyterHub
 #   sh prove.sh ray         the notebook image's Ray and Python are the cluster's
@@ -35,6 +36,9 @@ look() {
 }
 
 case "${1:-}" in
+database)
+    in_hub "$(cat prove_database.py)" postgresql://jupyterhub@hub-db:5432/jupyterhub
+    ;;
 config)
     in_hub "$(cat prove_config.py)" /srv/jupyterhub/jupyterhub_config.py
     ;;
@@ -53,7 +57,7 @@ ray)
     in_notebook "$(cat prove_ray.py)" "$ray_address"
     ;;
 *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

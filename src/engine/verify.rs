@@ -80,8 +80,7 @@ pub(super) struct Probing<'a> {
     pub(super) hosts: &'a [ResolvedHost],
 }
 
-/// Makes one try; preflight makes it, too.
-pub(super) fn probe(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
+fn probe(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
     match probe {
         PlacedProbe::Exec { .. } => exec::run(probing, probe),
         PlacedProbe::Http { .. } => http::ask(probing, probe),
@@ -89,6 +88,15 @@ pub(super) fn probe(probing: Probing<'_>, probe: &PlacedProbe) -> Finding {
         PlacedProbe::Port { .. } => port::dial(probing, probe),
         PlacedProbe::Tls { .. } => tls::shake_hands(probe),
     }
+}
+
+/// Makes one try of a judgement as the preset weighs it; preflight makes it, too.
+pub(super) fn weigh(probing: Probing<'_>, health: &PlacedHealth) -> Finding {
+    let mut finding = probe(probing, &health.probe);
+    if health.warns && finding.verdict == Verdict::Fail {
+        finding.verdict = Verdict::Warn;
+    }
+    finding
 }
 
 impl Finding {
@@ -278,7 +286,7 @@ impl Question<'_> {
                     links: verification.links,
                     hosts: &verification.resolved.hosts,
                 };
-                probe(probing, &health.probe)
+                weigh(probing, health)
             }
         }
     }

@@ -190,6 +190,8 @@ pub struct PlacedHealth {
     pub probe: PlacedProbe,
     /// Seconds it may take until it holds.
     pub within: u64,
+    /// Whether it is only worth a warning when it does not hold.
+    pub warns: bool,
     /// What to do when it does not hold.
     pub remedy: Option<String>,
     /// The command by which one looks oneself.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use crate::support::{Variant, file, placed};
 
 /// Answers beyond the defaults.
-type Choices = &'static [(&'static str, &'static str)];
+pub(crate) type Choices = &'static [(&'static str, &'static str)];
 
 /// Every authenticator with what it needs, each of its ways once.
 pub(crate) const AUTHENTICATORS: [(&str, Choices); 10] = [

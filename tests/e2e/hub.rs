@@ -3,6 +3,7 @@
 mod browser;
 mod identity;
 mod person;
+mod upgrade;
 
 use std::process::Command;
 
@@ -257,7 +258,7 @@ fn everything_comes_back_after_a_reboot(site: &Site, bob: &Person<'_>) {
     assert_eq!(left.trim(), "");
 }
 
-/// A notebook image whose Ray is not the cluster's is found by trying it, and the hub that runs is left alone.
+/// A notebook image whose JupyterHub is not the hub's is found by asking it, and the hub that runs is left alone.
 fn a_notebook_of_another_release_is_refused_before_anything_starts(site: &Site, answers: &Table) {
     let other = NOTEBOOK.replace("1.9.0", "1.10.0");
     images::ensure_of(engine(), Product::Notebooks, &[Release::New], &tell).unwrap();
@@ -270,7 +271,7 @@ fn a_notebook_of_another_release_is_refused_before_anything_starts(site: &Site, 
     let refusal = Refusal {
         code: 1,
         host: Some("hub"),
-        says: &["cannot work on the cluster", "2.47.1", "2.60.0"],
+        says: &["JupyterHub 5.5.4", "6.1.1", "they must be the same"],
         advises: &["from one release"],
     };
     refusal.expect(deploy(site, &mixed));

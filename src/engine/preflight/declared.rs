@@ -8,7 +8,7 @@ use super::scene::Scene;
 use crate::engine::fan_out::fan_out;
 use crate::engine::redact::Redactor;
 use crate::engine::runner::Links;
-use crate::engine::verify::{Probing, probe};
+use crate::engine::verify::{Probing, weigh};
 use crate::model::check::{CheckResult, Verdict};
 use crate::model::ids::HostName;
 use crate::model::resolved::{PlacedHealth, PlacedProbe};
@@ -53,7 +53,7 @@ pub(super) fn declared(
 }
 
 fn result(check: &PlacedHealth, probing: Probing<'_>) -> CheckResult {
-    let finding = probe(probing, &check.probe);
+    let finding = weigh(probing, check);
     let mut draft = Draft::new(&check.id, &check.title, asked_from(&check.probe));
     if let Some(cause) = finding.cause {
         draft = draft.because(cause);
@@ -96,6 +96,7 @@ mod tests {
                 input: input.into(),
             },
             within: 0,
+            warns: false,
             remedy: Some("ask its administrator".to_owned()),
             command: Some("ldapwhoami -x".to_owned()),
         });

@@ -75,6 +75,7 @@ fn it_says_every_step_and_how_to_see_that_it_works() {
             secure_cookies: false,
         },
         within: 60,
+        warns: false,
         remedy: None,
         command: None,
     });

@@ -48,6 +48,7 @@ fn health(equals: &str) -> PlacedHealth {
             equals: Some(equals.to_owned()),
         },
         within: 0,
+        warns: false,
         remedy: Some("see the dashboard".to_owned()),
         command: None,
     }

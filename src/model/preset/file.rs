@@ -175,6 +175,8 @@ struct HealthKeys {
     kind: HealthKind,
     #[serde(default = "default_within")]
     within: u64,
+    #[serde(default)]
+    warns: bool,
     remedy: Option<String>,
     command: Option<String>,
     on: Option<StackId>,
@@ -302,6 +304,7 @@ impl TryFrom<HealthKeys> for HealthEntry {
             when: keys.when,
             probe,
             within: keys.within,
+            warns: keys.warns,
             remedy: keys.remedy,
             command: keys.command,
         }))

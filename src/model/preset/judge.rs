@@ -61,6 +61,8 @@ pub struct Health {
     pub probe: HealthProbe,
     /// Seconds it may take until it holds.
     pub within: u64,
+    /// Whether it is only worth a warning when it does not hold: the product works all the same.
+    pub warns: bool,
     /// What to do when it does not hold; a *template*.
     pub remedy: Option<String>,
     /// The command by which one looks oneself, on the host that asks; a *template*.

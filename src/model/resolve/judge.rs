@@ -162,6 +162,7 @@ pub(super) fn judgements(
                 ),
                 probe,
                 within: health.within,
+                warns: health.warns,
                 remedy: advice(&format!("{entry}.remedy"), health.remedy.as_ref(), &views)?,
                 command: advice(&format!("{entry}.command"), health.command.as_ref(), &views)?,
             });

@@ -49,6 +49,7 @@ const SERVICES: &str = "syntho-rehearsal/services:3.11";
 const RAY_DEPS: &str = "syntho-rehearsal/ray-deps:3.11";
 const HUB_DEPS: &str = "syntho-rehearsal/hub-deps:3.11";
 const NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-deps:3.11";
+const NEXT_NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-next:3.11";
 const REGISTRY: &str = "registry:2.8.2";
 const IDENTITY: &str = "syntho-rehearsal/identity:3.11";
 
@@ -133,13 +134,28 @@ pub(super) const ALL: &[StandIn] = &[
         &["-r", "requirements.txt"],
     ),
     released(OLD_HUB, "hub", HUB_DEPS, "1.9.0"),
-    released(NEW_HUB, "hub", HUB_DEPS, "1.10.0"),
+    fetched(
+        released(NEW_HUB, "jupyterhub-next", OLD_HUB, "1.10.0"),
+        "more",
+        "/opt/hub",
+        &["-r", "requirements.txt"],
+    ),
+    fetched(
+        plain(
+            NEXT_NOTEBOOK_DEPS,
+            "jupyterhub-next",
+            Below::Image(NOTEBOOK_DEPS),
+        ),
+        "more",
+        "/opt/ray",
+        &["-r", "requirements.txt"],
+    ),
     with_files_of(
         NOTEBOOK_DEPS,
         released(OLD_NOTEBOOK, "notebook", OLD_RAY, "1.9.0"),
     ),
     with_files_of(
-        NOTEBOOK_DEPS,
+        NEXT_NOTEBOOK_DEPS,
         released(NEW_NOTEBOOK, "notebook", NEW_RAY, "1.10.0"),
     ),
     released(BROKEN_HUB, "broken", NEW_HUB, "1.11.0"),
