@@ -3,6 +3,7 @@
 //! This is a contract: customers' scripts rely on the names, and `tests/cli.rs` keeps the help texts. What a command does is in [`crate::commands`];
 //! which value wins over which is in [`crate::settings`].
 
+mod adopt;
 mod backup;
 mod bundle;
 mod certificate;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::model::ids::{DeploymentName, PresetId};
+pub use adopt::{AdoptArgs, GivenHost};
 pub use backup::{BackupArgs, RestoreArgs};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
 pub use certificate::CertificateArgs;
@@ -112,6 +114,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Deploy, or go on with a deployment that was interrupted
     Deploy(DeployArgs),
+    /// Find what was set up by hand, and write the answers that take it over
+    Adopt(AdoptArgs),
     /// Show the state of a deployment's containers
     Status(NamedArgs),
     /// Judge whether a deployment works

@@ -3,6 +3,7 @@
 //! Each command is a small file. They hold no product knowledge and no layout: what is decided is decided in the engine, what is shown in [`crate::ui`], and
 //! whatever goes wrong comes back as a [`Failure`] that is printed once, here.
 
+mod adopt;
 mod answers;
 mod backup;
 mod bundle;
@@ -111,6 +112,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Check(args)) => run::check(session, args),
         Some(Command::Plan(args)) => run::plan(session, args),
         Some(Command::Deploy(args)) => run::deploy(session, args),
+        Some(Command::Adopt(args)) => adopt::run(session, args),
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Logs(args)) => logs::run(session, args),
@@ -143,6 +145,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Plan(args)) => args.json,
         Some(Command::Deploy(args)) => args.telling.json,
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
+        Some(Command::Adopt(args)) => args.json,
         Some(Command::Logs(args)) => args.json,
         Some(Command::Upgrade(args)) => args.telling.json,
         Some(Command::Rollback(args)) => args.telling.json,

@@ -3,6 +3,7 @@
 //! The engine never prints and knows no terminal; it reaches hosts only through [`crate::transport`].
 
 pub mod action;
+pub mod adopt;
 pub mod backups;
 pub mod cancel;
 pub mod compose;

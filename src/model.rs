@@ -3,6 +3,7 @@
 //! Nothing here reads a file, opens a connection or mentions a terminal: everything that can be decided by looking at values is decided here, so that the
 //! wizard, the answers file and automation obey the same rules. Input and output live in the layers above.
 
+pub mod adopt;
 pub mod answers;
 pub mod backup;
 pub mod bundle;

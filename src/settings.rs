@@ -4,13 +4,17 @@
 //! missing are listed, and a front end that has somebody to ask hands them in. Called by the commands and by the wizard's review.
 
 mod certificate;
+mod edit;
 mod error;
 mod files;
 mod secrets;
+mod takeover;
 
 pub use certificate::{PairFiles, with_certificate, with_certificate_of};
+pub use edit::{ReleaseChange, with_release};
 pub use error::SettingsError;
 pub use files::FolderFiles;
+pub use takeover::{HostsAt, TakenParts, hosts_file, with_preset, with_takeover};
 
 use std::sync::Arc;
 
@@ -97,7 +101,9 @@ pub fn load_text(
     let wanted = validate::wanted_secrets(&deployment);
     let faults = secrets::gather(&file, &mut deployment, &wanted, &files, around.environment);
     if faults.is_empty() {
-        return Ok(Loaded { deployment, wanted });
+        let mut loaded = Loaded { deployment, wanted };
+        loaded.leave_adopted_to_hosts();
+        return Ok(loaded);
     }
     let placed = faults.into_iter().map(|fault| fault.placed_in(&source));
     Err(invalid(name, placed.collect()))
@@ -193,6 +199,17 @@ impl Loaded {
                 && asked.iter().any(|asked| asked.id == *id && asked.required)
         };
         self.wanted.retain(|wanted| !kept(&wanted.id));
+    }
+
+    /// Leaves secrets to the hosts that what was set up by hand there has used.
+    fn leave_adopted_to_hosts(&mut self) {
+        let preset = Arc::clone(&self.deployment.preset);
+        let forms = self.deployment.adopted.iter();
+        let forms: Vec<_> = forms
+            .filter_map(|adopted| preset.adopt(&adopted.form))
+            .collect();
+        let theirs = |id: &QuestionId| forms.iter().any(|form| form.secrets.contains_key(id));
+        self.wanted.retain(|wanted| !theirs(&wanted.id));
     }
 
     /// Takes a secret that somebody typed.

@@ -107,6 +107,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
             proofs: Vec::new(),
             confirms: Vec::new(),
             backups: Vec::new(),
+            adopted: None,
         })
         .collect();
     Resolved {

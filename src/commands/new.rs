@@ -166,6 +166,13 @@ fn from_file(session: &Session, file: &Utf8Path) -> Result<Draft, Failure> {
         session.printer.note(&format!("warning: {fault}"));
     }
     match &reading.file {
+        Some(file) if !file.adopted.is_empty() => Err(usage(
+            format!(
+                "`{file}` takes over what was set up by hand, which cannot be shown here",
+                file = read.name
+            ),
+            "change it in an editor; `syntho-installer answers validate FILE` checks it",
+        )),
         Some(file) => Ok(prefill(file, &read.folder)),
         None => Err(usage(
             format!("`{file}` is no answers file that can be gone on with"),

@@ -1,19 +1,18 @@
 //! `upgrade` and `rollback`: from the answers that stand to those of another release, and the yes before anything changes.
 
 use camino::Utf8PathBuf;
-use toml::{Table, Value};
 
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
 use super::target::{self, Answers, Asking, Chosen, SAME_COMMAND};
 use crate::cli::{RollbackArgs, Telling, UpgradeArgs};
-use crate::engine::session::{self, AcceptedAnswers};
+use crate::engine::session::{self, AcceptedAnswers, Older};
 use crate::model::answers::ImagesSection;
 use crate::model::failure::Failure;
 use crate::model::release;
 use crate::report::usage;
-use crate::settings::with_certificate_of;
+use crate::settings::{ReleaseChange, with_certificate_of, with_release};
 use crate::ui::line::Wanted;
 
 /// Brings another release.
@@ -33,10 +32,15 @@ pub(super) fn upgrade(session: &Session, args: &UpgradeArgs) -> Result<u8, Failu
             folder: answers.folder,
         },
     };
+    let older = if args.allow_older {
+        Older::Allow
+    } else {
+        Older::Refuse
+    };
     let show = show(args.telling, format!("{} …", verb("upgrade", &args.name)));
     drive(session, &show, |line, cancel| {
         let job = job(session, chosen, line, cancel, take_over(args.take_over));
-        session::upgrade(&job, &to, &|steps| args.yes || line.review(steps))
+        session::upgrade(&job, &to, older, &|steps| args.yes || line.review(steps))
     })
 }
 
@@ -93,41 +97,30 @@ fn show(telling: Telling, again: String) -> Show {
 
 /// Returns the answers with another release in them.
 fn changed(answers: &Answers, args: &UpgradeArgs) -> Result<Answers, Failure> {
-    let unreadable = |error: &dyn std::fmt::Display| {
+    let bundles: Result<Vec<Utf8PathBuf>, _> =
+        args.bundles.iter().map(camino::absolute_utf8).collect();
+    let bundles = bundles.map_err(|error| {
         usage(
-            format!("cannot change {}: {error}", answers.name),
+            format!("cannot tell where an archive is: {error}"),
+            "give its whole path",
+        )
+    })?;
+    let bundles: Vec<_> = bundles.iter().map(Utf8PathBuf::as_path).collect();
+    let refs = args.images.iter();
+    let refs: Vec<_> = refs.map(|image| (&image.id, &image.reference)).collect();
+    let change = ReleaseChange {
+        tag: args.tag.as_deref(),
+        bundles: &bundles,
+        refs: &refs,
+    };
+    let text = with_release(&answers.text, change).ok_or_else(|| {
+        usage(
+            format!("cannot change {}: its `images` are no table", answers.name),
             "write the release into the answers file and deploy that",
         )
-    };
-    let mut table: Table = answers.text.parse().map_err(|error| unreadable(&error))?;
-    let images = table
-        .entry("images")
-        .or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(images) = images else {
-        return Err(unreadable(&"`images` is no table"));
-    };
-    if let Some(tag) = &args.tag {
-        images.insert("tag".to_owned(), tag.clone().into());
-    }
-    if !args.bundles.is_empty() {
-        images.insert("source".to_owned(), "bundle".into());
-        images.remove("bundle");
-        let files: Result<Vec<Utf8PathBuf>, _> =
-            args.bundles.iter().map(camino::absolute_utf8).collect();
-        let files = files.map_err(|error| unreadable(&error))?;
-        let files = files.into_iter().map(|file| file.into_string().into());
-        images.insert("bundles".to_owned(), Value::Array(files.collect()));
-    }
-    for image in &args.images {
-        let refs = images
-            .entry("refs")
-            .or_insert_with(|| Value::Table(Table::new()));
-        if let Value::Table(refs) = refs {
-            refs.insert(image.id.to_string(), image.reference.to_string().into());
-        }
-    }
+    })?;
     Ok(Answers {
-        text: toml::to_string(&table).map_err(|error| unreadable(&error))?,
+        text,
         ..answers.clone()
     })
 }

@@ -1,5 +1,6 @@
 //! Our own verdict on a service, from what its containers are. Used while waiting for a stack and again by verification.
 
+pub mod looping;
 pub mod starting;
 
 use crate::model::docker::ContainerFacts;

@@ -188,6 +188,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
         proofs: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
+        adopted: None,
     }
 }
 

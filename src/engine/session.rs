@@ -3,6 +3,7 @@
 //! The stages stand in [`stages`], in order; a command goes as far as it needs. Each run tells exactly one `RunStarted` and one `RunEnded`, whatever happens,
 //! and its story is also written to the deployment's event log.
 
+mod adopt;
 mod backup;
 mod carry_out;
 pub(in crate::engine) mod connections;
@@ -18,10 +19,11 @@ mod teller;
 mod through;
 mod upgrade;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::adopt::Takeover;
 use super::cancel::Cancel;
 use super::gather::Order;
 use super::helm::Helm;
@@ -29,11 +31,13 @@ use super::lock::TakeOver;
 use super::planner::Superseded;
 use super::removal::Data;
 use super::store::{BACKUP, DEPLOY, DESTROY, Home, RESTORE, ROLLBACK, UPGRADE, Upgrade};
+pub use super::upgrade::Older;
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
 use crate::model::failure::Failure;
 use crate::model::operator::Operator;
 use crate::model::plan::StepSummary;
+use crate::model::preset::Preset;
 use crate::model::template::Assets;
 use crate::transport::{self, ConnectSpec, Host, TransportError};
 
@@ -187,8 +191,8 @@ pub struct Target {
 ///
 /// # Errors
 /// As [`check`].
-pub fn upgrade(job: &Job, to: &Target, review: Review<'_>) -> Result<(), Failure> {
-    story::tell(job, UPGRADE, |run| upgrade::upgrade(run, to, review))
+pub fn upgrade(job: &Job, to: &Target, older: Older, review: Review<'_>) -> Result<(), Failure> {
+    story::tell(job, UPGRADE, |run| upgrade::upgrade(run, to, older, review))
 }
 
 /// Brings a deployment back to `job`, as it was before `upgrade`, or goes on with that, once `review` says yes.
@@ -197,6 +201,21 @@ pub fn upgrade(job: &Job, to: &Target, review: Review<'_>) -> Result<(), Failure
 /// As [`check`].
 pub fn rollback(job: &Job, upgrade: &Upgrade, review: Review<'_>) -> Result<(), Failure> {
     story::tell(job, ROLLBACK, |run| upgrade::rollback(run, upgrade, review))
+}
+
+/// Looks for what somebody set up by hand and `presets` know; returns what taking it over would be, and changes nothing.
+///
+/// # Errors
+/// As [`check`].
+pub fn adopt(job: &Job, presets: &[Arc<Preset>]) -> Result<Option<Takeover>, Failure> {
+    let taken = Mutex::new(None);
+    story::tell(job, "adopt", |run| {
+        let found = adopt::adopt(run, presets)?;
+        let outcome = adopt::outcome(&found);
+        *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        Ok(outcome)
+    })?;
+    Ok(taken.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Judges whether a deployment works, as its preset says.

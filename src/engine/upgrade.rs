@@ -3,6 +3,8 @@
 //! Images come first, while everything goes on. Then stacks stop, each before those that it needs; then data is saved; then files are written and stacks
 //! start in the ordinary order. The way back is the ordinary plan of the answers before, with the saved data brought back before anything starts.
 
+mod names;
+
 use std::collections::BTreeSet;
 
 use super::action::{
@@ -12,6 +14,7 @@ use super::backups::{self, Place};
 use super::plan::{Plan, PlannedStep};
 use super::planner::PlanError;
 use crate::model::ids::{HostName, StackId, StepId};
+use crate::model::image::ImageRef;
 use crate::model::plan::{Phase, Probe};
 
 type Step = PlannedStep<AnyAction>;
@@ -19,13 +22,36 @@ type Step = PlannedStep<AnyAction>;
 /// Data that there is, with its hosts.
 type Sets = Vec<(HostName, DataSet)>;
 
+/// What becomes of images that were made before those that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// They are refused.
+    Refuse,
+    /// They come: the operator knows better.
+    Allow,
+}
+
 /// Plans the way to another release.
 ///
 /// # Errors
 /// Fails when a host has no facts.
-pub fn forward(place: &Place<'_>, ordinary: Plan<AnyAction>) -> Result<Plan<AnyAction>, PlanError> {
+pub fn forward(
+    place: &Place<'_>,
+    ordinary: Plan<AnyAction>,
+    older: Older,
+) -> Result<Plan<AnyAction>, PlanError> {
     let sets = of_changed(place, &ordinary)?;
-    let (mut steps, rest) = images_first(ordinary);
+    let kept = names::keep(place, &ordinary.steps);
+    let (mut images, rest) = images_first(ordinary);
+    for image in &mut images {
+        image.after = ids(&kept);
+    }
+    let mut steps = kept;
+    steps.extend(images);
+    if older == Older::Refuse {
+        let ages = names::ages(place, &rest, &ids(&steps));
+        steps.extend(ages);
+    }
     let delivered = ids(&steps);
     let halts = stops(place, &rest, &sets, &delivered);
     let mut ground = ids(&halts);
@@ -57,7 +83,13 @@ pub fn back(
     ordinary: Plan<AnyAction>,
     saved: &Sets,
 ) -> Result<Plan<AnyAction>, PlanError> {
-    let (mut steps, rest) = images_first(ordinary);
+    let (mut steps, mut rest) = images_first(ordinary);
+    let mut named = names::bring_back(place);
+    for step in &mut named {
+        step.after = ids(&steps);
+    }
+    start_anew(&mut rest, &named);
+    steps.extend(named);
     let halts = stops(place, &rest, saved, &ids(&steps));
     let stopped = ids(&halts);
     steps.extend(halts);
@@ -101,6 +133,23 @@ pub fn back(
         ));
     }
     Ok(Plan::new(steps)?)
+}
+
+/// Notes that stacks change whose images' names will stand for something else.
+fn start_anew(rest: &mut [Step], named: &[Step]) {
+    for step in rest {
+        let AnyAction::StartStack(start) = &step.action else {
+            continue;
+        };
+        let moves = |other: &Step| {
+            let is = |reference: &ImageRef| matches!(&other.action, AnyAction::NameImage(name) if name.name == *reference);
+            other.host == step.host && start.images.iter().any(is)
+        };
+        if named.iter().any(moves) {
+            step.probe = Probe::Needed;
+            step.after.extend(ids(named));
+        }
+    }
 }
 
 /// Returns data whose stack will change.

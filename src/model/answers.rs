@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{DeploymentName, HostName, ImageId, PresetId, QuestionId, RoleId};
+use super::ids::{DeploymentName, HostName, ImageId, PresetId, QuestionId, RoleId, StackId};
 use super::image::ImageRef;
 use super::secret::SecretSource;
 
@@ -42,6 +42,30 @@ pub struct AnswersFile {
     /// Where each secret comes from.
     #[serde(default)]
     pub secrets: BTreeMap<QuestionId, SecretSource>,
+    /// What was set up by hand before and goes on as stacks of this deployment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adopted: Vec<Adopted>,
+}
+
+/// A Compose project that was set up by hand, whose place a stack takes. `adopt` writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Adopted {
+    /// The host.
+    pub host: HostName,
+    /// The stack that takes its place.
+    pub stack: StackId,
+    /// The `[[adopt]]` entry of the preset by which it is known.
+    pub form: String,
+    /// The Compose project.
+    pub project: String,
+    /// The folder that it was started from.
+    pub folder: String,
+    /// The file of its variables, from which its secrets are read.
+    pub environment: String,
+    /// Its volumes that go on, by the names in the stack's Compose file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<String, String>,
 }
 
 /// Where images come from.

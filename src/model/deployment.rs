@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::answers::{ImagesSection, SshSection};
-use super::ids::{DeploymentName, HostName, QuestionId, RoleId};
+use super::answers::{Adopted, ImagesSection, SshSection};
+use super::ids::{DeploymentName, HostName, QuestionId, RoleId, StackId};
 use super::preset::Preset;
 use super::secret::Secrets;
 
@@ -25,6 +25,17 @@ pub struct Deployment {
     pub secrets: Secrets,
     /// Folder on the hosts that holds every deployment: `/opt/syntho`.
     pub base_folder: String,
+    /// What was set up by hand before and goes on as stacks of it.
+    pub adopted: Vec<Adopted>,
+}
+
+impl Deployment {
+    /// Returns what a stack on a host was before, when it was set up by hand.
+    #[must_use]
+    pub fn adopted(&self, host: &HostName, stack: &StackId) -> Option<&Adopted> {
+        let mut all = self.adopted.iter();
+        all.find(|adopted| adopted.host == *host && adopted.stack == *stack)
+    }
 }
 
 /// One host's settings.

@@ -22,6 +22,9 @@ pub struct ImageFacts {
     pub size: u64,
     /// The layers' diff ids, lowest first.
     pub layers: Vec<String>,
+    /// When it was made, RFC 3339, as its maker says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
 }
 
 /// A container as one engine holds it.

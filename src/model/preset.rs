@@ -8,7 +8,8 @@
 //!
 //! - every answer and secret; a question that does not apply, or was left empty, has no value (`none`);
 //! - every `[[value]]` and the yields of stacks (not in `default`, `when` and `names` of questions, which see the questions before them);
-//! - `deployment`, `image_source`; in an image's `reference` also `registry` and `tag`; in a stack's files also `stack`, `project` and `folder`;
+//! - `deployment`, `image_source`; in an image's `reference` also `registry` and `tag`; in a stack's files also `stack`, `project`,
+//!   `folder` and `adopted_volumes`, the names of volumes that were there before, by those in the stack's Compose file;
 //! - `host`, the host a file, probe, port or rule is for: `name`, `address`, `operator_address` (where the operator's machine would connect to),
 //!   `private_address`, `roles`, and from its facts `cpus`, `memory` and `nofile_limit`;
 //! - the functions `operator_file(path)` (the text of a file that an answer names),
@@ -20,6 +21,7 @@
 //! A file's kind follows from the template's name: `*.env`, `*.yaml`, `*.json`, `*.sh`, `*.py`, `*.md` and `*.txt`; anything else is taken for a configuration
 //! file with the strictest rule for values. See [`super::template::Kind`].
 
+mod adopt;
 mod certificate;
 mod check;
 mod file;
@@ -27,6 +29,7 @@ mod judge;
 mod question;
 mod stack;
 
+pub use adopt::{Adopt, Trap};
 pub use certificate::{CertificatePart, MadeCertificate};
 pub use check::Problem;
 pub use file::PresetFile;
@@ -107,6 +110,9 @@ pub struct Parts {
     /// Where logs come from beside the containers' own output.
     #[serde(rename = "log")]
     pub logs: Vec<LogSource>,
+    /// How stacks are known that were set up by hand.
+    #[serde(rename = "adopt")]
+    pub adopts: Vec<Adopt>,
 }
 
 /// What a host is for.
@@ -167,6 +173,12 @@ impl Preset {
     #[must_use]
     pub fn stack(&self, id: &StackId) -> Option<&Stack> {
         self.parts.stacks.iter().find(|stack| &stack.id == id)
+    }
+
+    /// Returns how a stack that was set up by hand is known, by its id.
+    #[must_use]
+    pub fn adopt(&self, id: &str) -> Option<&Adopt> {
+        self.parts.adopts.iter().find(|adopt| adopt.id == id)
     }
 
     /// Returns every secret that a host keeps: its stack, the variable of the stack's `.env`, and the question.

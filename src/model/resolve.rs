@@ -28,6 +28,7 @@ use super::template::{Assets, TemplateError};
 use scope::Views;
 
 pub use expected::{ExpectedStack, expected};
+pub use secrets::adopted_name;
 
 /// Why a deployment cannot be brought down to its hosts.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +176,7 @@ pub struct Making<'a> {
 
 /// Brings `deployment` down to its hosts.
 ///
-/// `kept` tells what the hosts' own files hold: variables of `.env` (see [`super::preset::Preset::kept_variables`]), and whole files by their paths
+/// `kept` tells what the hosts' own files hold, and by [`adopted_name`] what projects set up by hand do: variables of `.env` (see [`super::preset::Preset::kept_variables`]), and whole files by their paths
 /// ([`super::preset::Preset::kept_files`]). `assets` gives templates and the operator's files.
 ///
 /// # Errors

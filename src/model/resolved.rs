@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::answers::ImageSource;
+use super::answers::{Adopted, ImageSource};
 use super::bundle::BundledImage;
 use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
 use super::image::ImageRef;
@@ -104,6 +104,8 @@ pub struct PlacedStack {
     pub confirms: Vec<PlacedConfirm>,
     /// Data of its services that is saved and brought back, its program rendered and without `when`.
     pub backups: Vec<Backup>,
+    /// What it was before, when it was set up by hand.
+    pub adopted: Option<Adopted>,
 }
 
 /// One image a stack needs.

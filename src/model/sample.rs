@@ -133,6 +133,7 @@ pub fn deployment(
         answers: BTreeMap::new(),
         secrets: Secrets::default(),
         base_folder: BASE_FOLDER.to_owned(),
+        adopted: Vec::new(),
     };
     let mut scope = base_scope("sample", &deployment.hosts).with("image_source", "registry".into());
     for question in &preset.parts.questions {

@@ -15,6 +15,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::dotenv;
+use super::failure::Hinted;
 
 /// A template or expression that does not render.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,12 @@ pub struct TemplateError {
     pub line: Option<usize>,
     /// What is wrong; no value of a secret.
     pub message: String,
+}
+
+impl Hinted for TemplateError {
+    fn hint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A rendered `.env` file.

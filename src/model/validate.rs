@@ -3,6 +3,7 @@
 //! All faults are collected. The result is a [`Deployment`] without secrets; which secrets it wants is said by [`wanted_secrets`]. The settings layer
 //! reads the file and the secrets; the wizard calls the same functions with an answers file that was never on disk.
 
+mod adopted;
 mod answers;
 mod certificate;
 mod hosts;
@@ -59,7 +60,7 @@ pub fn validate(
 }
 
 /// Adds the preset's values as far as they can be known before a host was seen.
-fn with_values(preset: &Preset, mut scope: Scope) -> Scope {
+pub(super) fn with_values(preset: &Preset, mut scope: Scope) -> Scope {
     for value in &preset.parts.values {
         if let Ok(known) = scope.evaluate(value.id.as_str(), &value.is) {
             scope.set(&value.id.variable(), known);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use toml_edit::{DocumentMut, Item, Value, table};
 
+use super::edit::with_answer;
 use super::{FolderFiles, Surroundings};
 use crate::model::answers;
 use crate::model::deployment::{AnswerValue, Deployment};
@@ -32,14 +32,16 @@ pub fn with_certificate(
     around: &Surroundings<'_>,
 ) -> Option<String> {
     let pair = validate::pair(preset)?;
-    let given = set(text, &pair.certificate.id.to_string(), files.certificate)?;
-    let given = set(&given, &pair.key.id.to_string(), files.key)?;
+    let given = with_answer(
+        text,
+        pair.certificate.id.as_str(),
+        files.certificate.as_str(),
+    )?;
+    let given = with_answer(&given, pair.key.id.as_str(), files.key.as_str())?;
     let asks = |text: &String| asks(text, folder, preset, pair, around);
     let ways = ways(preset, pair.certificate);
-    let other = ways.filter_map(|(question, choice)| {
-        let question = question.id.to_string();
-        set(&given, &question, choice)
-    });
+    let other =
+        ways.filter_map(|(question, choice)| with_answer(&given, question.id.as_str(), choice));
     std::iter::once(given.clone()).chain(other).find(asks)
 }
 
@@ -114,24 +116,6 @@ fn asks(
         let asked = survey.asked.get(&question.id);
         asked.is_some_and(|asked| asked.applies == Applies::Yes)
     })
-}
-
-/// Returns the text with one answer set; what stands beside it stays.
-fn set(text: &str, id: &str, answer: impl AsRef<str>) -> Option<String> {
-    let mut document: DocumentMut = text.parse().ok()?;
-    let answers = document.entry("answers").or_insert_with(table);
-    let answers = answers.as_table_like_mut()?;
-    let mut value = Value::from(answer.as_ref());
-    match answers.get_mut(id).and_then(Item::as_value_mut) {
-        Some(old) => {
-            *value.decor_mut() = old.decor().clone();
-            *old = value;
-        }
-        None => {
-            answers.insert(id, Item::Value(value));
-        }
-    }
-    Some(document.to_string())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
     reason = "nobody is outside a test binary; `pub` says what its modules offer each other"
 )]
 
+mod adopt;
 mod backup;
 mod bad_input;
 mod bundle;

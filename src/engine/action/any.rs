@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Action, ActionError, AwaitHealth, BringData, ConfirmYield, Context, CreateFolder, DeleteData,
-    DeliverImage, FetchData, LoadData, Materials, ProveEnvironment, PutFile, ReloadService,
-    RemoveImage, Rights, SaveData, StartStack, StopStack, Undo,
+    DeliverImage, FetchData, LoadData, Materials, NameImage, ProveEnvironment, PutFile,
+    RefuseOlder, ReloadService, RemoveImage, RetireProject, Rights, SaveData, StartStack,
+    StopStack, Undo,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -46,6 +47,12 @@ pub enum AnyAction {
     LoadData(LoadData),
     /// Stops containers.
     StopStack(StopStack),
+    /// Stops what somebody set up by hand.
+    RetireProject(RetireProject),
+    /// Names an image.
+    NameImage(NameImage),
+    /// Refuses images that are older than what runs.
+    RefuseOlder(RefuseOlder),
 }
 
 impl AnyAction {
@@ -67,6 +74,9 @@ impl AnyAction {
             Self::BringData(action) => action,
             Self::LoadData(action) => action,
             Self::StopStack(action) => action,
+            Self::RetireProject(action) => action,
+            Self::NameImage(action) => action,
+            Self::RefuseOlder(action) => action,
         }
     }
 
@@ -88,6 +98,9 @@ impl AnyAction {
             Self::BringData(action) => action,
             Self::LoadData(action) => action,
             Self::StopStack(action) => action,
+            Self::RetireProject(action) => action,
+            Self::NameImage(action) => action,
+            Self::RefuseOlder(action) => action,
         }
     }
 
@@ -108,7 +121,12 @@ impl AnyAction {
             Self::BringData(action) => Some(action.data.compose.rights),
             Self::LoadData(action) => Some(action.data.compose.rights),
             Self::StopStack(action) => Some(action.compose.rights),
-            Self::AwaitHealth(_) | Self::ConfirmYield(_) | Self::RemoveImage(_) => None,
+            Self::RetireProject(action) => Some(action.rights),
+            Self::NameImage(action) => Some(action.rights),
+            Self::AwaitHealth(_)
+            | Self::RefuseOlder(_)
+            | Self::ConfirmYield(_)
+            | Self::RemoveImage(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionError, Context, Materials};
 use crate::engine::compose::PROJECT_LABEL;
+use crate::engine::judge::looping::Looping;
 use crate::engine::judge::{self, Standing, starting};
 use crate::model::docker::ContainerFacts;
 use crate::model::ids::{HostName, StackId};
@@ -93,6 +94,20 @@ impl AwaitHealth {
             }
             _ => ActionError::Bug(format!("no service of `{}` to wait for", self.stack)),
         }
+    }
+
+    /// Gives up as soon as it is sure that a service will not come.
+    pub(super) fn refuse_looping(
+        &self,
+        looping: &mut Looping,
+        containers: &[ContainerFacts],
+        cx: &Context<'_>,
+    ) -> Result<(), ActionError> {
+        let Some((name, why)) = looping.look(containers, Instant::now()) else {
+            return Ok(());
+        };
+        let service = self.services.iter().find(|service| service.name == name);
+        service.map_or(Ok(()), |service| Err(self.failed(cx, service, why)))
     }
 
     fn failed(&self, cx: &Context<'_>, service: &Service, why: String) -> ActionError {
@@ -211,8 +226,10 @@ impl Action for AwaitHealth {
         let mut seen = Starts::new();
         let mut calm = Instant::now();
         let mut said = String::new();
+        let mut looping = Looping::default();
         loop {
             let containers = self.containers(cx)?;
+            self.refuse_looping(&mut looping, &containers, cx)?;
             let now = starts(&containers);
             if now != seen {
                 seen = now;

@@ -5,12 +5,14 @@ mod prove;
 mod takedown;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::place::quote;
-use super::{Action, ActionError, Context, Materials};
+use super::{Action, ActionError, AwaitHealth, Context, Materials};
 use crate::engine::compose::{Compose, HASH_LABEL};
+use crate::engine::judge::looping::Looping;
 use crate::model::docker::ContainerFacts;
 use crate::model::ids::{HostName, StackId};
 use crate::model::image::ImageRef;
@@ -20,6 +22,9 @@ use crate::transport::detached::{self, End, Started, State};
 use crate::transport::{Command, Input};
 
 use follow::Words;
+
+/// Time between two looks at containers while Compose works.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Starts one stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +187,29 @@ impl StartStack {
         }
     }
 
+    /// Follows the long step. Compose waits without end for a service that others need and that keeps restarting; that is found out here.
+    fn follow(
+        &self,
+        cx: &Context<'_>,
+        step: &detached::Step<'_>,
+    ) -> Result<(End, Words), ActionError> {
+        let health = AwaitHealth {
+            stack: self.stack.clone(),
+            project: self.compose.project.clone(),
+            services: self.services.clone(),
+            settle_ms: 0,
+        };
+        let mut looping = Looping::default();
+        let mut last = Instant::now();
+        follow::while_sound(cx, step, &mut || {
+            if last.elapsed() < LOOK {
+                return Ok(());
+            }
+            last = Instant::now();
+            health.refuse_looping(&mut looping, &self.containers(cx)?, cx)
+        })
+    }
+
     /// Starts the long step, or goes on with one that an earlier run began, and returns how it ended with its last words.
     fn up(&self, cx: &Context<'_>) -> Result<(End, Words), ActionError> {
         let id = self.step_id();
@@ -189,7 +217,7 @@ impl StartStack {
         if detached::status(cx.host, &step)? == State::Running {
             cx.progress
                 .line("going on with the start that an earlier run began");
-            follow::to_the_end(cx, &step)?;
+            self.follow(cx, &step)?;
             detached::clean(cx.host, &step)?;
             if self.lack(cx)?.is_none() {
                 return Ok((End::Code(0), Words::default()));
@@ -203,7 +231,7 @@ impl StartStack {
         if let Started::Already(state) = detached::start(cx.host, &step, &script, &Input::Empty)? {
             tracing::info!(host = %cx.host.name(), ?state, "somebody began the same step just now");
         }
-        let ended = follow::to_the_end(cx, &step)?;
+        let ended = self.follow(cx, &step)?;
         detached::clean(cx.host, &step)?;
         Ok(ended)
     }

@@ -98,6 +98,7 @@ pub(crate) fn image(name: &str, id: &str) -> ImageFacts {
         architecture: "amd64".to_owned(),
         os: "linux".to_owned(),
         size: 1,
+        created: None,
         layers: Vec::new(),
     }
 }

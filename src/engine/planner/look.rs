@@ -128,9 +128,12 @@ fn rests_on_others(action: &AnyAction) -> bool {
         | AnyAction::DeleteData(_)
         | AnyAction::SaveData(_)
         | AnyAction::BringData(_)
-        | AnyAction::StopStack(_) => false,
+        | AnyAction::StopStack(_)
+        | AnyAction::RetireProject(_)
+        | AnyAction::NameImage(_) => false,
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
+        | AnyAction::RefuseOlder(_)
         | AnyAction::StartStack(_)
         | AnyAction::AwaitHealth(_)
         | AnyAction::ConfirmYield(_)

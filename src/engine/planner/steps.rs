@@ -6,7 +6,7 @@ use super::superseded::{Superseded, old};
 use super::{PlanError, Planning};
 use crate::engine::action::{
     Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
-    ProveEnvironment, PutFile, ReloadService, RemoveImage, Rights, StartStack,
+    ProveEnvironment, PutFile, ReloadService, RemoveImage, RetireProject, Rights, StartStack,
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
@@ -36,6 +36,7 @@ pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>,
     for stack in &planning.resolved.stacks {
         steps.images(stack)?;
     }
+    steps.retirements()?;
     for stack in &planning.resolved.stacks {
         steps.start(stack)?;
         steps.reloads(stack)?;
@@ -58,6 +59,8 @@ struct Steps<'a> {
     images: BTreeMap<(HostName, StackId), Vec<StepId>>,
     /// Every id so far.
     known: BTreeSet<StepId>,
+    /// The step after which nothing that was set up by hand runs.
+    retired: Option<StepId>,
 }
 
 impl<'a> Steps<'a> {
@@ -68,6 +71,7 @@ impl<'a> Steps<'a> {
             last: BTreeMap::new(),
             images: BTreeMap::new(),
             known: BTreeSet::new(),
+            retired: None,
         }
     }
 
@@ -227,6 +231,31 @@ impl<'a> Steps<'a> {
         }))
     }
 
+    /// What was set up by hand stops once everything is there to take its place: first what needs others, one after the other.
+    fn retirements(&mut self) -> Result<(), PlanError> {
+        let planning = self.planning;
+        for stack in planning.resolved.stacks.iter().rev() {
+            let Some(adopted) = &stack.adopted else {
+                continue;
+            };
+            let id = StepId(format!("{}/retire/{}", stack.host, stack.id));
+            let action = AnyAction::RetireProject(RetireProject {
+                stack: stack.id.clone(),
+                project: adopted.project.clone(),
+                folder: adopted.folder.clone(),
+                rights: self.rights(stack)?,
+            });
+            let all_before = self.all.iter().map(|step| step.id.clone());
+            let after = match &self.retired {
+                Some(last) => vec![last.clone()],
+                None => all_before.collect(),
+            };
+            self.retired = Some(id.clone());
+            self.push(id, stack, Phase::Stack, after, action);
+        }
+        Ok(())
+    }
+
     fn start(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
         let id = StepId(format!("{}/stack/{}", stack.host, stack.id));
         let mounted = stack.files.iter().filter(|file| file.reload.is_none());
@@ -247,6 +276,7 @@ impl<'a> Steps<'a> {
         let mut after = self.after(stack);
         after.extend(self.images.get(&key(stack)).cloned().unwrap_or_default());
         after.extend(self.ends_of(&stack.after));
+        after.extend(self.retired.clone());
         self.last.insert(key(stack), id.clone());
         self.push(id, stack, Phase::Stack, after, action);
         Ok(())

@@ -71,6 +71,7 @@ mod tests {
             architecture: "amd64".to_owned(),
             os: "linux".to_owned(),
             size: 7,
+            created: None,
             layers: Vec::new(),
         }
     }

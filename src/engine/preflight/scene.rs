@@ -109,7 +109,9 @@ impl<'a> Seat<'a> {
 
     /// Returns whether a container belongs to this deployment.
     pub(super) fn is_ours(self, container: &ContainerFacts) -> bool {
-        self.labelled(&container.labels) || self.stack_of(container).is_some()
+        self.labelled(&container.labels)
+            || self.stack_of(container).is_some()
+            || self.adopted_by(container).is_some()
     }
 
     /// Returns whether labels name this deployment.
@@ -126,16 +128,31 @@ impl<'a> Seat<'a> {
         })
     }
 
+    /// Returns the stack that takes the place of a container which somebody set up by hand.
+    fn adopted_by(self, container: &ContainerFacts) -> Option<&'a PlacedStack> {
+        self.stacks().find(|stack| {
+            let adopted = stack.adopted.as_ref();
+            adopted.is_some_and(|adopted| container.project() == Some(adopted.project.as_str()))
+        })
+    }
+
     /// Returns the running containers of a stack.
     pub(super) fn running(self, stack: &PlacedStack) -> impl Iterator<Item = &'a ContainerFacts> {
-        let project = stack.project.clone();
+        let adopted = stack
+            .adopted
+            .as_ref()
+            .map(|adopted| adopted.project.clone());
+        let projects = [Some(stack.project.clone()), adopted];
         self.docker()
             .into_iter()
             .flat_map(|docker| &docker.containers)
             .filter(move |container| {
                 container.state == "running"
                     && self.is_ours(container)
-                    && container.project() == Some(project.as_str())
+                    && projects
+                        .iter()
+                        .flatten()
+                        .any(|project| container.project() == Some(project))
             })
     }
 

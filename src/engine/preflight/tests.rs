@@ -207,6 +207,7 @@ fn stack(id: &str, host: &str, image: &str, ports: &[u16]) -> PlacedStack {
         proofs: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
+        adopted: None,
     }
 }
 
@@ -320,6 +321,7 @@ pub(in crate::engine) fn image(tag: &str, architecture: &str) -> ImageFacts {
         architecture: architecture.into(),
         os: "linux".into(),
         size: 1 << 30,
+        created: None,
         layers: Vec::new(),
     }
 }

@@ -16,6 +16,7 @@ use crate::engine::materials::FromResolved;
 use crate::engine::plan::Plan;
 use crate::engine::store::{DEPLOY, DeploymentFolder};
 use crate::engine::verify::Depth;
+use crate::model::answers;
 use crate::model::check::CheckResult;
 use crate::model::event::{Event, Listener, Outcome};
 use crate::model::failure::{Failure, FailureKind};
@@ -30,6 +31,7 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     if let Some(failure) = folder.upgrade_under_way().map_err(plain)? {
         return Err(failure.into());
     }
+    refuse_lost(run, &folder)?;
     let reached = stages::connect(run)?;
     let settled = loop {
         let seen = stages::look(run, &reached)?;
@@ -63,6 +65,33 @@ pub(super) fn deploy(run: &Run<'_>, review: Review<'_>) -> Result<Outcome, Endin
     accept(run, &folder, DEPLOY, Some(outcome.clone()))?;
     close_receipt(run, &folder, &outcome)?;
     Ok(outcome)
+}
+
+/// Refuses answers that have lost what was taken over: its data would stay behind, and an empty database would start.
+fn refuse_lost(run: &Run<'_>, folder: &DeploymentFolder) -> Result<(), Ending> {
+    let Ok(accepted) = fs_err::read_to_string(folder.answers_path()) else {
+        return Ok(());
+    };
+    let accepted = answers::read("the accepted answers", &accepted).file;
+    let mut before = accepted.iter().flat_map(|file| &file.adopted);
+    let now = &run.job.deployment.adopted;
+    let Some(lost) = before.find(|adopted| !now.contains(adopted)) else {
+        return Ok(());
+    };
+    Err(Ending::from(Failure {
+        kind: FailureKind::Usage,
+        host: Some(lost.host.clone()),
+        message: format!(
+            "the answers do not say any more that `{}` took the place of the project `{}`",
+            lost.stack, lost.project
+        ),
+        causes: vec!["its data would stay behind, and an empty database would start".to_owned()],
+        hint: Some(format!(
+            "put its `[[adopted]]` back as it stands in {}",
+            folder.answers_path()
+        )),
+        command: None,
+    }))
 }
 
 /// Everything is as it should be: judged, and known here by its name from now on. Nothing is written on a host.

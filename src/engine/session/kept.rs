@@ -9,11 +9,14 @@ use crate::engine::action::Rights;
 use crate::engine::fan_out::fan_out;
 use crate::engine::planner;
 use crate::engine::runner::Links;
+use crate::model::adopt::{self, ByHand};
+use crate::model::answers::Adopted;
 use crate::model::deployment::Deployment;
 use crate::model::dotenv;
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StackId};
 use crate::model::preset::CertificatePart;
+use crate::model::resolve::adopted_name;
 use crate::transport::{Host, TransportError, files};
 
 /// What hosts keep, by host, stack and variable or path.
@@ -50,7 +53,53 @@ pub(super) fn read(
     for of_one in found {
         kept.extend(of_one?);
     }
+    let by_hand = deployment.adopted.iter().collect();
+    let found = fan_out(by_hand, concurrency, |adopted: &Adopted| {
+        let rights = rights.get(&adopted.host).copied().unwrap_or_default();
+        read_adopted(deployment, adopted, links, rights)
+            .map_err(|failure| failure.on(&adopted.host))
+    });
+    for of_one in found {
+        kept.extend(of_one?);
+    }
     Ok(kept)
+}
+
+/// Reads the secrets of what was set up by hand. Its folder may be gone one day: by then our own files hold what they keep.
+fn read_adopted(
+    deployment: &Deployment,
+    adopted: &Adopted,
+    links: &dyn Links,
+    rights: Rights,
+) -> Result<Kept, Failure> {
+    let Some(form) = deployment.preset.adopt(&adopted.form) else {
+        return Ok(Kept::new());
+    };
+    let read = links
+        .host(&adopted.host)
+        .and_then(|host| files::read(host.as_ref(), &adopted.environment, rights.privilege()));
+    let text = read.map_err(|error| Failure::from_error(&error))?;
+    let Some(text) = text else {
+        return Ok(Kept::new());
+    };
+    let by_hand = ByHand {
+        environment: Some(SecretString::from(
+            String::from_utf8_lossy(&text).into_owned(),
+        )),
+        ..ByHand::default()
+    };
+    let secrets = adopt::secrets(form, &by_hand).map_err(|error| Failure::from_error(&error))?;
+    let key = |id| {
+        (
+            adopted.host.clone(),
+            adopted.stack.clone(),
+            adopted_name(id),
+        )
+    };
+    Ok(secrets
+        .iter()
+        .map(|(id, value)| (key(id), value.clone()))
+        .collect())
 }
 
 /// Leaves out servers' own certificates, not their authorities, so that each is made anew.

@@ -16,7 +16,7 @@ use crate::engine::plan::Plan;
 use crate::engine::planner;
 use crate::engine::runner::Links as _;
 use crate::engine::store::{DeploymentFolder, ROLLBACK, UPGRADE, Upgrade, UpgradeState};
-use crate::engine::upgrade;
+use crate::engine::upgrade::{self, Older};
 use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, RunId};
@@ -26,7 +26,12 @@ use crate::model::receipt::{Receipt, StepState};
 const VERSION: u32 = 1;
 
 /// Brings the deployment to another release.
-pub(super) fn upgrade(run: &Run<'_>, to: &Target, review: Review<'_>) -> Result<Outcome, Ending> {
+pub(super) fn upgrade(
+    run: &Run<'_>,
+    to: &Target,
+    older: Older,
+    review: Review<'_>,
+) -> Result<Outcome, Ending> {
     let job = run.job;
     let folder = job.home.deployment(&job.deployment.name);
     folder.create().map_err(plain)?;
@@ -41,7 +46,7 @@ pub(super) fn upgrade(run: &Run<'_>, to: &Target, review: Review<'_>) -> Result<
     let mut settled = stages::settle(&ahead, seen)?;
     stages::open_bundles(&ahead, &mut settled)?;
     stages::preflight(&ahead, &settled)?;
-    let plan = forward(&ahead, &settled, &upgrade.id)?;
+    let plan = forward(&ahead, &settled, &upgrade.id, older)?;
     if plan.nothing_to_do() && !goes_on {
         return Ok(Outcome::NothingToDo);
     }
@@ -155,7 +160,12 @@ fn place<'a>(run: &'a Run<'_>, settled: &'a Settled, id: &'a str) -> Place<'a> {
 }
 
 /// Plans the way on.
-fn forward(run: &Run<'_>, settled: &Settled, id: &str) -> Result<Plan<AnyAction>, Ending> {
+fn forward(
+    run: &Run<'_>,
+    settled: &Settled,
+    id: &str,
+    older: Older,
+) -> Result<Plan<AnyAction>, Ending> {
     run.go_on()?;
     run.stage(Stage::Plan);
     let ordinary = stages::planned(run, settled).map_err(stages::unplanned)?;
@@ -165,7 +175,7 @@ fn forward(run: &Run<'_>, settled: &Settled, id: &str) -> Result<Plan<AnyAction>
     let mut plan = if !all.is_empty() && saved.len() == all.len() {
         ordinary
     } else {
-        upgrade::forward(&place, ordinary).map_err(stages::unplanned)?
+        upgrade::forward(&place, ordinary, older).map_err(stages::unplanned)?
     };
     look(run, settled, &mut plan)?;
     Ok(plan)
@@ -205,7 +215,10 @@ fn touched(run: &Run<'_>, folder: &DeploymentFolder) -> Result<bool, Ending> {
     Ok(receipt.steps.iter().any(|step| {
         let touches = matches!(
             step.action,
-            AnyAction::StopStack(_) | AnyAction::StartStack(_) | AnyAction::PutFile(_)
+            AnyAction::StopStack(_)
+                | AnyAction::RetireProject(_)
+                | AnyAction::StartStack(_)
+                | AnyAction::PutFile(_)
         );
         touches && !matches!(step.state, StepState::Pending | StepState::Skipped)
     }))

@@ -3,6 +3,8 @@
 //! Every section is read key by key, so that all faults are told at once. No message repeats a value of `[secrets]` or `[answers]`: somebody may have
 //! put a secret there. Whether the answers obey the preset is decided in `model::validate`.
 
+mod adopted;
+
 use std::collections::BTreeMap;
 
 use toml::Spanned;
@@ -118,6 +120,10 @@ impl<'d> Reader<'d> {
         let secrets = self
             .section(&mut top, "secrets", Self::secrets)
             .unwrap_or_default();
+        let adopted = top
+            .raw("adopted")
+            .map(|value| self.adopted(value))
+            .unwrap_or_default();
         top.finish(self.faults);
         let unnamed = || "unnamed".parse::<DeploymentName>().ok();
         Some(AnswersFile {
@@ -129,6 +135,7 @@ impl<'d> Reader<'d> {
             hosts,
             answers,
             secrets,
+            adopted,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It finds on the developer's table what would otherwise show on a customer's evening. [`crate::presets`] turns an entry into file and line.
 
+mod adopts;
 mod backups;
 mod files;
 mod lists;

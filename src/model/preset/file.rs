@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::adopt::Adopt;
 use super::certificate::MadeCertificate;
 use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 use super::question::Question;
@@ -53,6 +54,8 @@ pub struct PresetFile {
     endpoint: Vec<Endpoint>,
     #[serde(default)]
     log: Vec<LogSource>,
+    #[serde(default)]
+    adopt: Vec<Adopt>,
 }
 
 impl PresetFile {
@@ -64,7 +67,7 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 13] {
+    pub fn counts(&self) -> [(&'static str, usize); 14] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
@@ -79,6 +82,7 @@ impl PresetFile {
             ("health", self.health.len()),
             ("endpoint", self.endpoint.len()),
             ("log", self.log.len()),
+            ("adopt", self.adopt.len()),
         ]
     }
 
@@ -143,6 +147,7 @@ impl PresetFile {
             .extend(self.health.into_iter().map(|entry| entry.0));
         parts.endpoints.extend(self.endpoint);
         parts.logs.extend(self.log);
+        parts.adopts.extend(self.adopt);
     }
 }
 

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{KeptSecrets, ResolveError};
 use crate::model::deployment::Deployment;
 use crate::model::generate::generate;
-use crate::model::ids::HostName;
+use crate::model::ids::{HostName, QuestionId};
 use crate::model::preset::{Kept, Question, QuestionKind};
 use crate::model::secret::Secrets;
 use crate::model::validate::answers_scope;
@@ -42,13 +42,17 @@ pub(super) fn complete(
                     }
                     (_, Some((_, value, _))) => value,
                     (Some(given), None) => given,
-                    (None, None) => generate(generator, random),
+                    (None, None) => adopted(deployment, question, kept)
+                        .unwrap_or_else(|| generate(generator, random)),
                 };
                 secrets.insert(id.clone(), value);
             }
             // One that is given may change; where nobody gives it again the host's own counts.
-            None if secrets.get(id).is_none() => match in_use(deployment, question, kept)? {
-                Some((_, value, _)) => {
+            None if secrets.get(id).is_none() => match in_use(deployment, question, kept)?
+                .map(|(_, value, _)| value)
+                .or_else(|| adopted(deployment, question, kept))
+            {
+                Some(value) => {
                     secrets.insert(id.clone(), value);
                 }
                 None if question.optional => {}
@@ -58,6 +62,22 @@ pub(super) fn complete(
         }
     }
     Ok(())
+}
+
+/// Returns the value that what was set up by hand before has used.
+fn adopted(
+    deployment: &Deployment,
+    question: &Question,
+    kept: &KeptSecrets<'_>,
+) -> Option<SecretString> {
+    let mut all = deployment.adopted.iter();
+    all.find_map(|adopted| kept(&adopted.host, &adopted.stack, &adopted_name(&question.id)))
+}
+
+/// Returns under which name a secret of what was set up by hand is kept; no variable and no path is called so.
+#[must_use]
+pub fn adopted_name(id: &QuestionId) -> String {
+    format!("adopted:{id}")
 }
 
 /// Returns the value that hosts keep, with the first host that does.

@@ -41,7 +41,7 @@ pub(super) fn place(
                 deployment,
                 stack,
                 host,
-                views: in_stack(deployment, stack, views, &view.value()),
+                views: in_stack(deployment, stack, views, (host, &view.value())),
                 assets,
                 made,
             };
@@ -71,9 +71,18 @@ pub(super) fn folder(deployment: &Deployment, stack: &Stack) -> String {
     )
 }
 
-fn in_stack(deployment: &Deployment, stack: &Stack, views: &Views, host: &Value) -> Views {
+fn in_stack(
+    deployment: &Deployment,
+    stack: &Stack,
+    views: &Views,
+    (name, host): (&HostName, &Value),
+) -> Views {
+    let adopted = deployment.adopted(name, &stack.id).into_iter();
+    let volumes = adopted.flat_map(|adopted| adopted.volumes.clone());
+    let volumes = Value::from_pairs(volumes);
     views
         .with("host", host)
+        .with("adopted_volumes", &volumes)
         .with("stack", &Value::from(stack.id.as_str()))
         .with("project", &Value::from(project(deployment, stack)))
         .with("folder", &Value::from(folder(deployment, stack)))
@@ -116,6 +125,7 @@ impl Placing<'_> {
             proofs: self.proofs()?,
             confirms: self.confirms()?,
             backups: self.backups()?,
+            adopted: self.deployment.adopted(self.host, &self.stack.id).cloned(),
         })
     }
 

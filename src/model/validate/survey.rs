@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Surroundings, Unasked, answers, base_scope, hosts, images, proposals, secrets};
+use super::{
+    Surroundings, Unasked, adopted, answers, base_scope, hosts, images, proposals, secrets,
+};
 use crate::model::answers::AnswersFile;
 use crate::model::deployment::Deployment;
 use crate::model::facts::HostFacts;
@@ -88,6 +90,7 @@ pub fn survey(
     answers::check_rules(preset, &scope, &checked, &mut faults);
     answers::check_host_rules(preset, &scope, &checked, &views, &mut faults);
     secrets::check(file, preset, &mut faults);
+    adopted::check(file, preset, &mut faults);
     ask_for_secrets(preset, &scope, &mut checked.asked);
     proposals::propose(preset, &scope, &views, &mut checked.asked);
     Survey {
@@ -99,6 +102,7 @@ pub fn survey(
             answers: checked.given,
             secrets: Secrets::default(),
             base_folder: super::BASE_FOLDER.to_owned(),
+            adopted: file.adopted.clone(),
         },
         faults,
         asked: checked.asked,

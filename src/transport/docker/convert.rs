@@ -52,6 +52,7 @@ pub(super) fn image(found: models::ImageInspect) -> ImageFacts {
             .and_then(|size| size.try_into().ok())
             .unwrap_or(0),
         layers: found.root_fs.and_then(|fs| fs.layers).unwrap_or_default(),
+        created: found.created,
     }
 }
 

@@ -49,18 +49,37 @@ pub(in crate::engine::action) fn to_the_end(
     cx: &Context<'_>,
     step: &Step<'_>,
 ) -> Result<(End, Words), ActionError> {
+    while_sound(cx, step, &mut || Ok(()))
+}
+
+/// The same, and ends the step as soon as `sound` says why it cannot come to a good end.
+pub(super) fn while_sound(
+    cx: &Context<'_>,
+    step: &Step<'_>,
+    sound: &mut dyn FnMut() -> Result<(), ActionError>,
+) -> Result<(End, Words), ActionError> {
     let mut words = Words::default();
+    let mut hopeless = None;
     let mut offset = 0;
     let end = detached::follow(cx.host, step, &mut offset, &mut |bytes| {
         for line in words.take(bytes) {
             cx.progress.line(&line);
         }
         if cx.progress.cancelled() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+            return ControlFlow::Break(());
+        }
+        match sound() {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                hopeless = Some(error);
+                ControlFlow::Break(())
+            }
         }
     })?;
+    if let Some(error) = hopeless {
+        detached::cancel(cx.host, step)?;
+        return Err(error);
+    }
     if let Some(line) = words.rest() {
         cx.progress.line(&line);
     }

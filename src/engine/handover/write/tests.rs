@@ -22,6 +22,7 @@ fn stands(host: &str) -> (HostName, Stands) {
         architecture: "amd64".to_owned(),
         os: "linux".to_owned(),
         size: 1,
+        created: None,
         layers: Vec::new(),
     };
     let label = |project: &str| BTreeMap::from([(PROJECT_LABEL.to_owned(), project.to_owned())]);

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::{Problem, backups, files};
+use super::{Problem, adopts, backups, files};
 use crate::model::ids::{QuestionId, RoleId, StackId};
 use crate::model::preset::{HealthProbe, Preset, Question, QuestionKind, Stack};
 use crate::model::rules;
 use crate::model::size;
 
 /// Names that templates see anyway.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 11] = [
     "host",
     "deployment",
     "stack",
     "project",
     "folder",
+    "adopted_volumes",
     "registry",
     "tag",
     "image_source",
@@ -49,6 +50,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     judgements(preset, &mut problems);
     logs(preset, &mut problems);
     rules_and_reach(preset, &mut problems);
+    adopts::check(preset, &mut problems);
     problems
 }
 

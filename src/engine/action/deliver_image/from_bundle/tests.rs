@@ -56,6 +56,7 @@ fn on_host(image: &BundledImage, names: &[&str], layers: usize) -> ImageFacts {
         architecture: "amd64".to_owned(),
         os: "linux".to_owned(),
         size: 1,
+        created: None,
         layers: image.layers[..layers]
             .iter()
             .map(|layer| layer.diff_id.clone())
