@@ -6,7 +6,7 @@ use syntho_installer::rehearsal::images::{self, Product, Release};
 use toml::Value;
 
 use super::person::Person;
-use super::{EVERYBODY, answers, deploy};
+use super::{EVERYBODY, NOTEBOOK, answers, deploy};
 use crate::program::Ended;
 use crate::site::{Site, engine, section, tell};
 use crate::trouble::Refusal;
@@ -119,6 +119,8 @@ fn another_jupyterhub_comes_and_goes_with_its_database() {
         )["verdict"],
         "pass"
     );
+
+    what_does_not_work_is_told(&site);
 }
 
 fn upgraded_with_what_people_have(site: &Site, bob: &Person<'_>, token: &str) {
@@ -181,4 +183,32 @@ fn an_older_hub_is_refused_by_its_database(site: &Site, answers: &toml::Table) {
     };
     refusal.expect(deploy(site, &mixed));
     assert_eq!(hub.exec_ok(running).unwrap(), before);
+}
+
+/// The judgements of what people do fail when it does not work, and say what, why and what helps.
+fn what_does_not_work_is_told(site: &Site) {
+    let hub = site.vm("hub");
+    // Somebody loads another release under the name of this one, and takes a name out of the hub's own file.
+    let other = NOTEBOOK.replace("1.9.0", "1.10.0");
+    let by_hand = format!(
+        "docker tag {other} {NOTEBOOK} && cd /opt/syntho/acme/hub && grep -q installer-check authenticator.py && \
+         sed -i 's/^\\(c.Authenticator.allowed_users.*\\)\"installer-check\"/\\1/' authenticator.py && docker compose up -d --force-recreate hub"
+    );
+    hub.exec_ok(&by_hand).unwrap();
+    let ended = run(site, &["verify", "acme"]).expect_code(1);
+    let says = |id: &str, key: &str, part: &str| {
+        let judged = judgement(&ended, id);
+        assert_eq!(judged["verdict"], "fail", "{judged}");
+        assert_eq!(judged["host"], "hub", "{judged}");
+        assert!(judged[key].as_str().unwrap().contains(part), "{judged}");
+    };
+    says(
+        "login",
+        "cause",
+        "the login form does not let installer-check in",
+    );
+    says("login", "remedy", "docker compose logs hub");
+    says("notebook", "cause", "2.47.1");
+    says("notebook", "cause", "2.60.0");
+    says("notebook", "remedy", "must be the cluster's");
 }
