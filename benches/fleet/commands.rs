@@ -12,7 +12,7 @@ use syntho_installer::transport::{self, ConnectSpec};
 use crate::others::{Ansible, Pyinfra};
 use crate::site::{Site, fingerprint};
 use crate::table::Table;
-use crate::{run, timed};
+use crate::{median, run, timed};
 
 /// How many VMs.
 pub const HOSTS: usize = 20;
@@ -28,9 +28,9 @@ pub fn site() -> Site {
 
 /// Measures ours and the others.
 pub fn measure(site: &Site, table: &mut Table) {
-    let ours = median(|| in_parallel(site));
+    let ours = of_three(|| in_parallel(site));
     table.ours("10 trivial commands on 20 VMs", "one session a VM", ours);
-    table.other("OpenSSH, shared connections", median(|| openssh(site)));
+    table.other("OpenSSH, shared connections", of_three(|| openssh(site)));
     let pyinfra = Pyinfra::new(site);
     table.other("pyinfra", timed(|| pyinfra.commands(COMMANDS)));
     let ansible = Ansible::new(site);
@@ -44,10 +44,8 @@ pub fn measure(site: &Site, table: &mut Table) {
     );
 }
 
-fn median(work: impl Fn()) -> Duration {
-    let mut times: Vec<Duration> = (0..3).map(|_| timed(&work)).collect();
-    times.sort();
-    times[1]
+fn of_three(work: impl Fn()) -> Duration {
+    median((0..3).map(|_| timed(&work)).collect())
 }
 
 fn in_parallel(site: &Site) {

@@ -120,7 +120,7 @@ fn check(site: &Site, answers: &Utf8PathBuf) -> Look {
 }
 
 /// Returns the most memory that a process has held so far, in bytes; 0 when it has ended.
-fn memory(process: u32) -> u64 {
+pub fn memory(process: u32) -> u64 {
     let status = fs_err::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let high = status.lines().find_map(|line| {
         let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;

@@ -35,6 +35,7 @@ mod by_hand;
 mod commands;
 mod deployment;
 mod images;
+mod logs;
 mod looking;
 mod others;
 mod table;
@@ -47,26 +48,37 @@ use table::Table;
 fn main() {
     let mut table = Table::default();
     itself(&mut table);
-    images::measure(&mut table);
-    if std::env::var_os("SYNTHO_BENCH_IMAGES_ONLY").is_some() {
-        print!("{table}");
-        return;
+    let only = std::env::var("SYNTHO_BENCH_ONLY").ok();
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    if wanted("images") {
+        images::measure(&mut table);
     }
-    deployment::measure(&mut table);
-    let many = commands::site();
-    commands::measure(&many, &mut table);
-    looking::measure(&many, &mut table);
+    if wanted("logs") {
+        logs::measure(&mut table);
+    }
+    if wanted("deployment") {
+        deployment::measure(&mut table);
+    }
+    if wanted("commands") {
+        let many = commands::site();
+        commands::measure(&many, &mut table);
+        looking::measure(&many, &mut table);
+    }
     print!("{table}");
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// Start-up time and size of the program.
 fn itself(table: &mut Table) {
     let binary = env!("CARGO_BIN_EXE_syntho-installer");
-    let mut times: Vec<Duration> = (0..21)
+    let times: Vec<Duration> = (0..21)
         .map(|_| timed(|| run(Command::new(binary).arg("--version"))))
         .collect();
-    times.sort();
-    table.ours("`--version`, median of 21", "start", times[times.len() / 2]);
+    table.ours("`--version`, median of 21", "start", median(times));
     let size = fs_err::metadata(binary).unwrap().len();
     table.note(format!(
         "size of the stripped release binary: {:.1} MB",
