@@ -5,6 +5,7 @@
 mod access;
 mod list;
 mod live;
+mod orders;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +151,21 @@ impl Visit<'_> {
             match wanted {
                 Wanted::Leave => return Ok(None),
                 Wanted::Deployments => return Ok(Some(0)),
+                Wanted::Order(order) => {
+                    watch.rest(true);
+                    let session = self.session.with_typed(self.typed.clone());
+                    let back = "Enter goes back to the dashboard";
+                    match orders::carry_out(&session, name, order) {
+                        Ok(()) => prompt::wait(back, session.printer.err_paint()),
+                        Err(failure) => self.say(&failure, back),
+                    }
+                    if session.home.known(name).is_err() {
+                        // It was removed.
+                        return Ok(Some(0));
+                    }
+                    screen.set_access(access::read(&folder));
+                    watch.rest(false);
+                }
                 Wanted::Verify | Wanted::Deploy => {
                     watch.rest(true);
                     if let Err(failure) = self.work(name, wanted) {

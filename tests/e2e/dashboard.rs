@@ -79,6 +79,7 @@ fn what_happens_on_the_hosts_is_seen_on_the_dashboard() {
     a_container_stops(&site, &screen);
     a_host_is_unplugged(&site, &mut screen);
     lines_are_followed(&site, &mut screen);
+    commands_are_a_key_away(&site, &mut screen);
 
     screen.signal(Signal::KILL);
     screen.wait();
@@ -158,4 +159,45 @@ fn lines_are_followed(site: &Site, screen: &mut OnTerminal) {
     });
     screen.look(|s| still::keep(s, "logs"));
     assert!(!screen.text().contains(password));
+}
+
+fn commands_are_a_key_away(site: &Site, screen: &mut OnTerminal) {
+    screen.press("\u{1b}");
+    seen(screen, SOON, "the hosts again", |text| {
+        text.contains("all well")
+    });
+    screen.press("l");
+    seen(
+        screen,
+        LATER,
+        "logs gathered, by the command that is shown",
+        |text| text.contains("$ syntho-installer logs acme") && text.contains("Enter goes back"),
+    );
+    let gathered = fs_err::read_to_string(site.home.join("syntho_logs.log")).unwrap();
+    assert!(gathered.contains("marked first"), "{gathered}");
+    screen.press("\r");
+    seen(screen, LATER, "the dashboard again", |text| {
+        text.contains("all well")
+    });
+    screen.press("U");
+    seen(screen, SOON, "that there was no upgrade", |text| {
+        text.contains("there is no upgrade of `acme`") && text.contains("Enter goes back")
+    });
+    screen.press("\r");
+    seen(screen, LATER, "the dashboard", |text| {
+        text.contains("all well")
+    });
+    screen.press("D");
+    seen(screen, LATER, "what would go", |text| {
+        text.contains("acme-application")
+    });
+    screen.press("n");
+    screen.press("\r");
+    seen(screen, SOON, "nothing was removed", |text| {
+        text.contains("Enter goes back")
+    });
+    screen.press("\r");
+    seen(screen, LATER, "all of it still there", |text| {
+        text.contains("all well")
+    });
 }

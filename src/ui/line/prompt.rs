@@ -49,6 +49,15 @@ pub fn secret(prompt: &str, paint: Paint) -> Option<SecretString> {
     kept(typed).map(SecretString::from)
 }
 
+/// Asks for a line, without the space around it. Returns `None` when the operator leaves.
+#[must_use]
+pub fn text(prompt: &str, paint: Paint) -> Option<String> {
+    let typed = inquire::Text::new(prompt)
+        .with_render_config(looks(paint))
+        .prompt();
+    kept(typed).map(|typed| typed.trim().to_owned())
+}
+
 /// Waits until the operator presses Enter, or leaves.
 pub fn wait(prompt: &str, paint: Paint) {
     let typed = inquire::Text::new(prompt)

@@ -98,6 +98,46 @@ pub enum Wanted {
     Verify,
     /// To deploy again and come back.
     Deploy,
+    /// To do something by another command and come back.
+    Order(Order),
+}
+
+/// What is done with a deployment by a command of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Gather its logs into a file.
+    Logs,
+    /// Save its data.
+    Backup,
+    /// Bring another release.
+    Upgrade,
+    /// Come back from the last upgrade.
+    Rollback,
+    /// Remove it.
+    Destroy,
+}
+
+impl Order {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Logs,
+        Self::Backup,
+        Self::Upgrade,
+        Self::Rollback,
+        Self::Destroy,
+    ];
+
+    /// Returns the command's name.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Backup => "backup",
+            Self::Upgrade => "upgrade",
+            Self::Rollback => "rollback",
+            Self::Destroy => "destroy",
+        }
+    }
 }
 
 /// Which page is shown.

@@ -42,6 +42,7 @@ impl DashboardScreen {
             | Do::AllLogs
             | Do::Verify
             | Do::Deploy
+            | Do::Order(_)
             | Do::Refresh
             | Do::Access => here == Page::Services,
             Do::Shell => here == Page::Services && self.shell_of_chosen().is_some(),
@@ -73,6 +74,7 @@ impl DashboardScreen {
             Do::AllLogs => self.follow("everything".to_owned(), &LogScope::default()),
             Do::Verify => self.leave(Wanted::Verify),
             Do::Deploy => self.leave(Wanted::Deploy),
+            Do::Order(order) => self.leave(Wanted::Order(order)),
             Do::Leave => self.leave(Wanted::Leave),
             Do::Back => self.back(),
             Do::Refresh => {

@@ -1,10 +1,10 @@
 //! The keys of a dashboard: one table, of which each page uses what makes sense there.
 //!
-//! What else can be done with a deployment, such as to upgrade it, to gather its logs or to remove it, is one more row here, one more [`super::Wanted`], and
-//! the command that does it.
+//! What else can be done with a deployment by a command is one more row here and one more [`super::Order`].
 
 use ratatui::crossterm::event::KeyCode;
 
+use super::Order;
 use crate::ui::tui::keys::{Binding, Key};
 
 /// What keys do.
@@ -66,6 +66,8 @@ pub enum Do {
     Verify,
     /// Deploy again.
     Deploy,
+    /// Another command.
+    Order(Order),
     /// Where it can be used, and the record.
     Access,
     /// A shell on the chosen host.
@@ -218,6 +220,38 @@ pub(super) const TABLE: &[Binding<Do>] = &[
         "read now",
         "Reads every host now, also one that waits for its next try",
     ),
+    Binding::new(
+        &[Key::char('l')],
+        Do::Order(Order::Logs),
+        "gather",
+        "Gathers the logs of everything into syntho_logs.log, as `logs` does",
+    ),
+    Binding::new(
+        &[Key::char('b')],
+        Do::Order(Order::Backup),
+        "backup",
+        "Saves the data into a folder here, as `backup` does",
+    ),
+    Binding::new(
+        &[Key::char('u')],
+        Do::Order(Order::Upgrade),
+        "upgrade",
+        "Asks for a release, shows what it changes and brings it, as `upgrade` does",
+    ),
+    Binding::new(
+        &[Key::char('U')],
+        Do::Order(Order::Rollback),
+        "",
+        "Comes back from the last upgrade, data included, as `rollback` does",
+    )
+    .quiet(),
+    Binding::new(
+        &[Key::char('D')],
+        Do::Order(Order::Destroy),
+        "",
+        "Shows what removing it takes away and what stays, and asks, as `destroy` does",
+    )
+    .quiet(),
     Binding::new(
         &[Key::char('c')],
         Do::Copy,

@@ -399,6 +399,11 @@ fn lines_that_come_late_do_not_get_into_the_next_log() {
 #[rstest]
 #[case('v', Wanted::Verify)]
 #[case('d', Wanted::Deploy)]
+#[case('l', Wanted::Order(Order::Logs))]
+#[case('b', Wanted::Order(Order::Backup))]
+#[case('u', Wanted::Order(Order::Upgrade))]
+#[case('U', Wanted::Order(Order::Rollback))]
+#[case('D', Wanted::Order(Order::Destroy))]
 #[case('q', Wanted::Leave)]
 fn what_is_wanted_is_told_once(#[case] key: char, #[case] wanted: Wanted) {
     let mut stage = shown_with((80, 24), &THREE, all_well());
