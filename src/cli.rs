@@ -8,6 +8,7 @@ mod backup;
 mod bundle;
 mod certificate;
 mod logs;
+mod support;
 mod upgrade;
 
 use camino::Utf8PathBuf;
@@ -20,6 +21,7 @@ pub use backup::{BackupArgs, RestoreArgs};
 pub use bundle::{ArchivesArgs, BundleCommand, CreateArgs, GivenImage, PushArgs, Size, StoreArgs};
 pub use certificate::CertificateArgs;
 pub use logs::LogsArgs;
+pub use support::SupportArgs;
 pub use upgrade::{RollbackArgs, UpgradeArgs};
 
 /// How a command's end is told to the caller; printed below `--help`.
@@ -122,6 +124,8 @@ pub enum Command {
     Verify(NamedArgs),
     /// Gather the logs of all hosts and services into one file
     Logs(LogsArgs),
+    /// Pack logs, facts, checks and a first diagnosis into one archive without secrets
+    Support(SupportArgs),
     /// Bring another release; one that does not work is taken back
     Upgrade(UpgradeArgs),
     /// Come back from the last upgrade, with the data of before it
@@ -356,6 +360,8 @@ mod tests {
     #[case(&["logs", "acme", "--since", "2h", "--host", "ui", "--host", "db", "--tail", "10"], true)]
     #[case(&["logs", "acme", "--since", "some time ago"], false)]
     #[case(&["logs", "acme", "--follow", "--until", "1h"], false)]
+    #[case(&["support", "acme", "--output", "a.tar.gz", "--json"], true)]
+    #[case(&["support"], false)]
     #[case(&["destroy", "acme", "--delete-data"], true)]
     #[case(&["destroy", "acme", "--delete-data=acme", "--yes"], true)]
     #[case(&["destroy", "--delete-data", "acme"], true)]

@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod screens;
 mod signals;
+mod support;
 mod target;
 mod upgrade;
 
@@ -116,6 +117,7 @@ fn dispatch(session: &Session, command: Option<&Command>) -> Result<u8, Failure>
         Some(Command::Verify(args)) => run::verify(session, args),
         Some(Command::Status(args)) => run::status(session, args),
         Some(Command::Logs(args)) => logs::run(session, args),
+        Some(Command::Support(args)) => support::run(session, args),
         Some(Command::Upgrade(args)) => upgrade::upgrade(session, args),
         Some(Command::Rollback(args)) => upgrade::rollback(session, args),
         Some(Command::Backup(args)) => backup::backup(session, args),
@@ -147,6 +149,7 @@ fn wants_json(command: Option<&Command>) -> bool {
         Some(Command::Status(args) | Command::Verify(args)) => args.json,
         Some(Command::Adopt(args)) => args.json,
         Some(Command::Logs(args)) => args.json,
+        Some(Command::Support(args)) => args.json,
         Some(Command::Upgrade(args)) => args.telling.json,
         Some(Command::Rollback(args)) => args.telling.json,
         Some(Command::Backup(args)) => args.json,

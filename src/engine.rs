@@ -29,6 +29,7 @@ pub mod runbook;
 pub mod runner;
 pub mod session;
 pub mod store;
+pub mod support;
 pub mod trial;
 pub mod upgrade;
 pub mod verify;

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod bundle;
 pub mod check;
 pub mod deployment;
+pub mod diagnosis;
 pub mod docker;
 pub mod dotenv;
 pub mod event;

@@ -15,6 +15,7 @@ mod look;
 mod restore;
 mod stages;
 mod story;
+mod support;
 mod teller;
 mod through;
 mod upgrade;
@@ -31,6 +32,7 @@ use super::lock::TakeOver;
 use super::planner::Superseded;
 use super::removal::Data;
 use super::store::{BACKUP, DEPLOY, DESTROY, Home, RESTORE, ROLLBACK, UPGRADE, Upgrade};
+use super::support::Order as SupportOrder;
 pub use super::upgrade::Older;
 use crate::model::deployment::Deployment;
 use crate::model::event::Listener;
@@ -240,6 +242,14 @@ pub fn status(job: &Job) -> Result<(), Failure> {
 /// As [`check`].
 pub fn logs(job: &Job, order: &Order) -> Result<(), Failure> {
     story::tell(job, "logs", |run| logs::gather(run, order))
+}
+
+/// Packs what is needed to find out what is wrong with a deployment into one archive without secrets, with a first diagnosis.
+///
+/// # Errors
+/// As [`check`].
+pub fn support(job: &Job, order: &SupportOrder) -> Result<(), Failure> {
+    story::tell(job, "support", |run| support::pack(run, order))
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ use crate::model::resolved::{PlacedHealth, PlacedProbe, PlacedStack, Resolved, R
 pub enum Depth {
     /// Everything, each until it holds or its time is over.
     Full,
+    /// Everything, each tried once.
+    Once,
     /// One look, without starting programs in containers: for a deployment on which nothing was to be done, and for `status`.
     Quick,
 }
@@ -185,7 +187,7 @@ fn judge(
     let began = Instant::now();
     let within = Duration::from_secs(match verification.depth {
         Depth::Full => question.within(),
-        Depth::Quick => 0,
+        Depth::Once | Depth::Quick => 0,
     });
     let finding = loop {
         let finding = question.try_once(verification);

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{CheckResult, Reach};
+use super::diagnosis::Cause;
 use super::docker::LayerProgress;
 use super::facts::HostFacts;
 use super::failure::Failure;
@@ -182,6 +183,20 @@ pub enum Event {
         /// Records of this collection.
         records: u64,
         /// Bytes of this collection.
+        bytes: u64,
+    },
+    /// What was gathered was held against what is known to go wrong.
+    Diagnosed {
+        /// What was found, the likeliest cause first.
+        causes: Vec<Cause>,
+    },
+    /// A support archive is there, whole and searched for secrets.
+    ArchiveWritten {
+        /// Where it is on the operator's machine.
+        path: String,
+        /// Files in it.
+        files: u64,
+        /// Its size.
         bytes: u64,
     },
     /// Somewhere the result can be seen.

@@ -41,6 +41,7 @@ pub use stack::{
 
 use serde::{Deserialize, Serialize};
 
+use super::diagnosis::Signature;
 use super::ids::{PresetId, QuestionId, RoleId, StackId};
 
 /// A deployable product, its fragments merged in. It is read through [`PresetFile`].
@@ -113,6 +114,9 @@ pub struct Parts {
     /// How stacks are known that were set up by hand.
     #[serde(rename = "adopt")]
     pub adopts: Vec<Adopt>,
+    /// What is known to go wrong with it, and how that shows.
+    #[serde(rename = "signature")]
+    pub signatures: Vec<Signature>,
 }
 
 /// What a host is for.

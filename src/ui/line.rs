@@ -10,6 +10,7 @@ pub mod wizard;
 
 mod bars;
 mod counters;
+mod diagnosis;
 mod story;
 mod summary;
 mod voice;

@@ -70,7 +70,7 @@ fn make_noise(site: &Site) {
 }
 
 /// Prints every secret in every spelling from a container of the application; returns what must not be found.
-fn print_secrets(site: &Site) -> Vec<String> {
+pub fn print_secrets(site: &Site) -> Vec<String> {
     let env = site
         .vm("ui")
         .exec_ok("cat /opt/syntho/acme/application/.env")

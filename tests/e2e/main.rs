@@ -44,6 +44,7 @@ mod screens;
 mod shop;
 mod site;
 mod still;
+mod support;
 #[path = "../wizard/terminal.rs"]
 #[expect(dead_code, reason = "what only the wizard's own tests need")]
 mod terminal;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::connections;
+use super::connections::{self, Connections};
 use super::story::{Ending, Run};
 use crate::engine::fan_out::fan_out;
 use crate::engine::gather::survey::{Search, Survey};
@@ -12,6 +12,7 @@ use crate::logs::Book;
 use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::ids::HostName;
+use crate::model::secret::Secrets;
 use crate::transport::Host;
 
 /// Hosts with what was found on each, hosts that are lost and why, and who takes secrets out.
@@ -19,6 +20,9 @@ pub(super) struct Surveyed {
     pub(super) hosts: Vec<(Arc<dyn Host>, Survey)>,
     pub(super) lost: Vec<(HostName, String)>,
     pub(super) redactor: Redactor,
+    pub(super) links: Arc<Connections>,
+    /// What the redactor knows.
+    pub(super) secrets: Secrets,
 }
 
 /// Gathers logs into a file.
@@ -95,6 +99,8 @@ pub(super) fn survey(run: &Run<'_>, order: &Order) -> Result<Surveyed, Ending> {
         hosts: surveys,
         lost,
         redactor,
+        links,
+        secrets,
     })
 }
 

@@ -66,19 +66,28 @@ pub(super) fn status(run: &Run<'_>) -> Result<Outcome, Ending> {
 fn compare(run: &Run<'_>, settled: &Settled) -> Result<(), Ending> {
     run.go_on()?;
     run.stage(Stage::Verify);
+    compared(run, settled);
+    Ok(())
+}
+
+/// As [`compare`], and returns what was told.
+pub(super) fn compared(run: &Run<'_>, settled: &Settled) -> Vec<CheckResult> {
     let folder = run.job.home.deployment(&run.job.deployment.name);
     // An old receipt that cannot be read says nothing of now.
     let receipts = folder.receipts().all().unwrap_or_default();
-    for check in drift::look(&Looking {
+    let checks = drift::look(&Looking {
         resolved: &settled.resolved,
         rights: &settled.rights,
         links: settled.seen.links.as_ref(),
         receipts: &receipts,
         concurrency: run.job.concurrency,
-    }) {
-        run.listener.hear(Event::CheckEnded { check });
+    });
+    for check in &checks {
+        run.listener.hear(Event::CheckEnded {
+            check: check.clone(),
+        });
     }
-    Ok(())
+    checks
 }
 
 /// Judges whether the deployment works and tells where it can be seen.

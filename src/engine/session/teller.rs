@@ -1,6 +1,6 @@
 //! Passes events on with secrets taken out, to the front end and to the event log, and remembers when it last did.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ pub(super) struct Teller {
     log: EventLog,
     redactor: RwLock<Redactor>,
     last: Mutex<Instant>,
+    /// What was left to itself because it hangs may speak later still; nobody hears it.
+    ended: AtomicBool,
 }
 
 impl Teller {
@@ -24,6 +26,7 @@ impl Teller {
             log,
             redactor: RwLock::new(redactor),
             last: Mutex::new(Instant::now()),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +75,10 @@ impl Teller {
 
 impl Listener for Teller {
     fn hear(&self, mut event: Event) {
+        let ends = matches!(event, Event::RunEnded { .. });
+        if self.ended.fetch_or(ends, Ordering::SeqCst) {
+            return;
+        }
         self.clean(&mut event);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.log.hear(event.clone());

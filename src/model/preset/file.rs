@@ -13,6 +13,7 @@ use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed
 use super::question::Question;
 use super::stack::{FileSet, Image, Stack, default_within};
 use super::{Parts, Preset, Role, Rule, Value};
+use crate::model::diagnosis::Signature;
 use crate::model::ids::{PresetId, QuestionId, RoleId, StackId};
 
 /// A preset file or a fragment, as read.
@@ -56,6 +57,8 @@ pub struct PresetFile {
     log: Vec<LogSource>,
     #[serde(default)]
     adopt: Vec<Adopt>,
+    #[serde(default)]
+    signature: Vec<Signature>,
 }
 
 impl PresetFile {
@@ -67,7 +70,7 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 14] {
+    pub fn counts(&self) -> [(&'static str, usize); 15] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
@@ -83,6 +86,7 @@ impl PresetFile {
             ("endpoint", self.endpoint.len()),
             ("log", self.log.len()),
             ("adopt", self.adopt.len()),
+            ("signature", self.signature.len()),
         ]
     }
 
@@ -148,6 +152,7 @@ impl PresetFile {
         parts.endpoints.extend(self.endpoint);
         parts.logs.extend(self.log);
         parts.adopts.extend(self.adopt);
+        parts.signatures.extend(self.signature);
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Manner;
 use super::counters::sum_of;
+use super::{Manner, diagnosis};
 use crate::model::event::{Event, Stage, StepResult};
 use crate::model::failure::Failure;
 use crate::model::ids::{HostName, StepId};
@@ -30,6 +30,9 @@ pub(super) fn lines(
     let mut lines = Vec::new();
     if manner.volume > Volume::Quiet {
         lines.extend(heading(event, view, manner.paint));
+        if let Event::Diagnosed { causes } = event {
+            lines.extend(diagnosis::lines(causes, manner.paint));
+        }
         lines.extend(of_step(event, view, manner, bars));
     }
     if !matches!(event, Event::RunEnded { .. }) {
@@ -79,6 +82,15 @@ fn heading(event: &Event, view: &RunView, paint: Paint) -> Option<String> {
             "  {records} records, {} in {}",
             bytes(*size),
             visible(path)
+        )),
+        Event::ArchiveWritten {
+            path,
+            files,
+            bytes: size,
+        } => Some(format!(
+            "  {files} files, {} in {}",
+            bytes(*size),
+            paint.tone(Tone::Strong, &visible(path))
         )),
         Event::RecordWritten { path } => {
             Some(format!("the hand-over record is in {}", visible(path)))

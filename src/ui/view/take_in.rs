@@ -27,7 +27,7 @@ impl RunView {
             Event::PlanReady { steps } => self.plan(steps),
             Event::CheckEnded { check } => self.checks.push(check.clone()),
             Event::ReachKnown { cells } => self.reach.clone_from(cells),
-            Event::StillAtIt => {}
+            Event::StillAtIt | Event::Diagnosed { .. } | Event::ArchiveWritten { .. } => {}
             Event::Noticed { host, text } => self.notices.push(Notice {
                 host: host.clone(),
                 text: text.clone(),

@@ -49,6 +49,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
     logs(preset, &mut problems);
+    signatures(preset, &mut problems);
     rules_and_reach(preset, &mut problems);
     adopts::check(preset, &mut problems);
     problems
@@ -345,6 +346,14 @@ fn logs(preset: &Preset, problems: &mut Vec<Problem>) {
             let message = "say where: one of `path`, `containers` and `label`";
             problems.push(Problem::new(format!("log[{number}]"), message));
         }
+    }
+}
+
+fn signatures(preset: &Preset, problems: &mut Vec<Problem>) {
+    for (number, signature) in preset.parts.signatures.iter().enumerate() {
+        let wrong = signature.problems().into_iter();
+        let entry = format!("signature[{number}]");
+        problems.extend(wrong.map(|message| Problem::new(entry.clone(), message)));
     }
 }
 
