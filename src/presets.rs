@@ -9,7 +9,9 @@ mod error;
 mod example;
 mod load;
 
-pub use describe::{ImageSummary, PresetSummary, QuestionSummary, RoleSummary, describe};
+pub use describe::{
+    ImageSummary, PresetSummary, QuestionSummary, RoleSummary, StepSummary, describe,
+};
 pub use error::PresetError;
 pub use example::answers_example;
 

@@ -105,6 +105,7 @@ fn resolved(fleet: &Fleet) -> Resolved {
             ports: vec![443, 6379],
             services: Vec::new(),
             proofs: Vec::new(),
+            steps: Vec::new(),
             confirms: Vec::new(),
             backups: Vec::new(),
             adopted: None,

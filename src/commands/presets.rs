@@ -77,7 +77,7 @@ fn listed(presets: &[PresetSummary], paint: Paint) -> Vec<String> {
     lines
 }
 
-/// Returns one preset in full: what it is, its roles, questions and images.
+/// Returns one preset in full: what it is, its roles, questions, images and steps.
 fn described(preset: &PresetSummary, paint: Paint) -> Vec<String> {
     let strong = |text: &str| paint.tone(Tone::Strong, text);
     let mut lines = vec![strong(&format!("{} ({})", preset.title, preset.id))];
@@ -110,6 +110,22 @@ fn described(preset: &PresetSummary, paint: Paint) -> Vec<String> {
     for image in &preset.images {
         let reference = image.reference.replace("{{ ", "<").replace(" }}", ">");
         lines.push(format!("  {}: {} ({reference})", image.id, image.title));
+    }
+    if !preset.steps.is_empty() {
+        lines.push(String::new());
+        lines.push(strong("Steps"));
+    }
+    for step in &preset.steps {
+        let mut facts = vec![format!("on {}", step.role)];
+        facts.extend(step.when.iter().map(|when| format!("only when {when}")));
+        if step.reverts {
+            facts.push("taken back by destroy".to_owned());
+        }
+        let facts = paint.tone(Tone::Faint, &format!("({})", facts.join("; ")));
+        lines.push(format!(
+            "  {}/{}: {} {facts}",
+            step.stack, step.id, step.title
+        ));
     }
     lines
 }

@@ -31,6 +31,7 @@ mod refuse_older;
 mod reload_service;
 mod remove_image;
 mod retire_project;
+mod run_step;
 mod save_data;
 mod start_stack;
 mod stop_stack;
@@ -53,6 +54,7 @@ pub use refuse_older::{RefuseOlder, Successor, made};
 pub use reload_service::ReloadService;
 pub use remove_image::RemoveImage;
 pub use retire_project::RetireProject;
+pub use run_step::{RunStep, Source};
 pub use save_data::SaveData;
 pub use start_stack::StartStack;
 pub use stop_stack::StopStack;
@@ -180,6 +182,8 @@ pub struct Context<'a> {
     pub materials: &'a dyn Materials,
     /// Who hears how it goes.
     pub progress: &'a dyn Progress,
+    /// The other hosts, for what only they know.
+    pub peers: &'a dyn super::runner::Links,
 }
 
 impl fmt::Debug for Context<'_> {

@@ -79,15 +79,22 @@ impl Compose {
         program: &[&str],
         limit: Duration,
     ) -> Result<Output, TransportError> {
-        let words: Vec<&str> = self.words().collect();
-        let compose = quoted(&[&format!("COMPOSE={}", words.join(" "))])?;
-        let script = self.in_folder(&format!("{compose} {}", quoted(program)?))?;
         host.run(
-            &Command::sh(script)
+            &Command::sh(self.beside(program)?)
                 .with_input(Input::Empty)
                 .with_privilege(self.rights.privilege())
                 .within(limit),
         )
+    }
+
+    /// Returns the script that [`Self::run_beside`] runs.
+    ///
+    /// # Errors
+    /// Fails when a word cannot be quoted.
+    pub fn beside(&self, program: &[&str]) -> Result<String, TransportError> {
+        let words: Vec<&str> = self.words().collect();
+        let compose = quoted(&[&format!("COMPOSE={}", words.join(" "))])?;
+        self.in_folder(&format!("{compose} {}", quoted(program)?))
     }
 
     /// Returns what is typed by hand to run Compose with `arguments` in the stack's folder.

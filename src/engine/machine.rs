@@ -14,12 +14,13 @@ use secrecy::SecretString;
 
 use crate::engine::action::{Context, Material, Materials, Progress};
 use crate::engine::delivery::Delivery;
+use crate::engine::runner::Links;
 use crate::model::bundle::BundledImage;
 use crate::model::docker::LayerProgress;
 use crate::model::ids::{HostName, StackId};
 use crate::model::image::ImageRef;
 use crate::transport::fake::{FakeHost, Reply};
-use crate::transport::{Command, RegistryLogin};
+use crate::transport::{Command, Host, RegistryLogin, TransportError};
 
 pub(crate) use docker::{Engine, container, image, volume};
 
@@ -68,7 +69,19 @@ impl Machine {
             host: self.host.as_ref(),
             materials: &self.materials,
             progress: &self.voice,
+            peers: self,
         }
+    }
+}
+
+/// Every other host is the same machine.
+impl Links for Machine {
+    fn host(&self, _name: &HostName) -> Result<Arc<dyn Host>, TransportError> {
+        Ok(self.host.clone())
+    }
+
+    fn renew(&self, name: &HostName) -> Result<Arc<dyn Host>, TransportError> {
+        self.host(name)
     }
 }
 

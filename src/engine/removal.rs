@@ -104,7 +104,7 @@ pub fn plan(removal: &Removal<'_>) -> Result<Removing, PlanError> {
     if !failures.is_empty() {
         return Err(PlanError::Hosts(failures));
     }
-    let mut plan = Plan::new(steps)?;
+    let mut plan = Plan::new(in_order(steps))?;
     planner::look_at_hosts(
         &mut plan,
         removal.links,
@@ -114,6 +114,21 @@ pub fn plan(removal: &Removal<'_>) -> Result<Removing, PlanError> {
     stays.extend(images_that_stay(&plan));
     // What is gone already is of no interest, but it must not block what comes after it.
     Ok(Removing { plan, stays })
+}
+
+/// Puts steps that wait for others behind them; otherwise their order stays.
+fn in_order(mut left: Vec<PlannedStep<AnyAction>>) -> Vec<PlannedStep<AnyAction>> {
+    let mut sorted = Vec::with_capacity(left.len());
+    let mut waiting: BTreeSet<StepId> = left.iter().map(|step| step.id.clone()).collect();
+    while !left.is_empty() {
+        let ready =
+            |step: &PlannedStep<AnyAction>| !step.after.iter().any(|after| waiting.contains(after));
+        // Steps that wait for each other are told by the plan.
+        let next = left.remove(left.iter().position(ready).unwrap_or(0));
+        waiting.remove(&next.id);
+        sorted.push(next);
+    }
+    sorted
 }
 
 /// Returns the images that somebody else uses.
@@ -190,8 +205,12 @@ impl<'a> OnHost<'a> {
             let kept = mine.iter().rev().filter(move |made| wanted(&made.action));
             kept.copied().collect::<Vec<_>>()
         };
-        for made in of_kind(|action| matches!(action, AnyAction::StartStack(_))) {
-            let id = self.undo(made, Phase::Stack, self.stopped.iter().cloned().collect());
+        for mine in
+            of_kind(|action| matches!(action, AnyAction::StartStack(_) | AnyAction::RunStep(_)))
+        {
+            let mut after: Vec<StepId> = self.stopped.iter().cloned().collect();
+            after.extend(self.elsewhere(mine, made));
+            let id = self.undo(mine, Phase::Stack, after);
             self.stopped = Some(id);
         }
         let keys = self.data(&of_kind(|action| {
@@ -211,6 +230,12 @@ impl<'a> OnHost<'a> {
         for made in of_kind(|action| matches!(action, AnyAction::PutFile(_))) {
             self.file(made, &keys);
         }
+        for made in of_kind(|action| matches!(action, AnyAction::RunStep(_))) {
+            if let AnyAction::RunStep(step) = &made.action {
+                let keeps = step.keeps().into_iter();
+                self.going.extend(keeps.map(|path| (path, undo_id(made))));
+            }
+        }
         for made in of_kind(|action| matches!(action, AnyAction::CreateFolder(_))) {
             self.folder(made);
         }
@@ -228,8 +253,24 @@ impl<'a> OnHost<'a> {
         });
     }
 
+    /// What has to go from other hosts before: what later stacks brought about, where a tool had to do with it.
+    fn elsewhere(&self, mine: &Made, made: &[Made]) -> Vec<StepId> {
+        let place = made.iter().position(|other| std::ptr::eq(other, mine));
+        let later = made
+            .iter()
+            .skip(place.map_or(made.len(), |place| place + 1));
+        let waits = |other: &&Made| {
+            other.host != *self.host
+                && other
+                    .holds_up()
+                    .is_some_and(|stack| Some(stack) != mine.holds_up())
+                && (other.is_tool() || mine.is_tool())
+        };
+        later.filter(waits).map(undo_id).collect()
+    }
+
     fn undo(&mut self, made: &Made, phase: Phase, after: Vec<StepId>) -> StepId {
-        let id = StepId(format!("{}/remove/{}", self.host, made.name()));
+        let id = undo_id(made);
         let action = AnyAction::Undo(Undo {
             done: Box::new(made.action.clone()),
             copies: made.copies.clone(),
@@ -354,6 +395,11 @@ impl<'a> OnHost<'a> {
             *entry == ".env" || self.ours.contains(&path)
         })
     }
+}
+
+/// Returns the id of the step that takes a thing away.
+fn undo_id(made: &Made) -> StepId {
+    StepId(format!("{}/remove/{}", made.host, made.name()))
 }
 
 /// Returns whose rights are used on each host, as the receipts say.

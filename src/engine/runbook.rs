@@ -154,6 +154,16 @@ fn way_back(text: &mut String, book: &Runbook<'_>) {
     text.push_str("## The way back\n\nThe last stack first. Volumes, and with them the data, stay; files that were replaced stand beside the new ones with the ending `.before`.\n\n");
     let mut by_host: Vec<(&HostName, String)> = Vec::new();
     for stack in book.resolved.stacks.iter().rev() {
+        let tools = book.plan.steps.iter().rev();
+        by_host.extend(tools.filter_map(|step| match &step.action {
+            AnyAction::RunStep(tool) if tool.stack == stack.id && step.host == stack.host => {
+                Some((&stack.host, tool.typed_revert()?))
+            }
+            _ => None,
+        }));
+        if !stack.is_project() {
+            continue;
+        }
         let step = book.plan.steps.iter().find_map(|step| match &step.action {
             AnyAction::StartStack(start) if start.stack == stack.id && step.host == stack.host => {
                 Some(start.compose.typed("down --remove-orphans"))

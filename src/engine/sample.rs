@@ -186,6 +186,7 @@ fn stack(base: &str, id: &str, host: &str, after: &[&str]) -> PlacedStack {
             reload: Vec::new(),
         }],
         proofs: Vec::new(),
+        steps: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
         adopted: None,

@@ -1,4 +1,4 @@
-//! Judges whether what was deployed works: containers, images, and every judgement of the preset, all at once.
+//! Judges whether what was deployed works: containers, steps by tools, images, and every judgement of the preset, all at once.
 //!
 //! Each judgement is tried until it holds or its time is over, and ends as one [`CheckResult`] with what was found. Only what a judgement itself does is done
 //! on hosts (a program in a container, a request, a connection); nothing is changed. An exit code of some command is no verdict here.
@@ -9,19 +9,25 @@ mod http;
 mod images;
 mod port;
 mod program;
+mod step;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::action::Rights;
 use super::cancel::Cancel;
 use super::fan_out::fan_out;
 use super::redact::Redactor;
 use super::runner::Links;
 use crate::model::check::{CheckResult, Verdict};
 use crate::model::event::{Event, Listener};
+use crate::model::facts::HostFacts;
 use crate::model::ids::HostName;
-use crate::model::resolved::{PlacedHealth, PlacedProbe, PlacedStack, Resolved, ResolvedHost};
+use crate::model::resolved::{
+    PlacedHealth, PlacedProbe, PlacedStack, PlacedStep, Resolved, ResolvedHost,
+};
 
 /// How thorough the judging is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,10 @@ pub enum Depth {
 pub struct Verification<'a> {
     /// What shall be.
     pub resolved: &'a Resolved,
+    /// Whose rights are used on each host.
+    pub rights: &'a BTreeMap<HostName, Rights>,
+    /// What hosts are.
+    pub facts: &'a BTreeMap<HostName, HostFacts>,
     /// Connections.
     pub links: &'a dyn Links,
     /// Hears each result as it comes.
@@ -145,6 +155,7 @@ impl Finding {
 /// One thing that is judged.
 enum Question<'a> {
     Containers(&'a PlacedStack),
+    Step(&'a PlacedStack, &'a PlacedStep),
     Images,
     Health(&'a PlacedHealth),
 }
@@ -166,8 +177,12 @@ pub fn verify(verification: &Verification<'_>) -> Vec<CheckResult> {
 
 fn questions<'a>(verification: &Verification<'a>) -> Vec<Question<'a>> {
     let resolved = verification.resolved;
-    let mut questions: Vec<Question<'a>> =
-        resolved.stacks.iter().map(Question::Containers).collect();
+    let projects = resolved.stacks.iter().filter(|stack| stack.is_project());
+    let mut questions: Vec<Question<'a>> = projects.map(Question::Containers).collect();
+    for stack in &resolved.stacks {
+        let steps = stack.steps.iter();
+        questions.extend(steps.map(|step| Question::Step(stack, step)));
+    }
     questions.push(Question::Images);
     let quick = verification.depth == Depth::Quick;
     let wanted =
@@ -229,6 +244,7 @@ impl Question<'_> {
     fn title(&self) -> String {
         match self {
             Self::Containers(stack) => format!("Containers of {} on {}", stack.title, stack.host),
+            Self::Step(stack, step) => format!("{} on {}", step.title, stack.host),
             Self::Images => "The same images on every host".to_owned(),
             Self::Health(health) => health.title.clone(),
         }
@@ -237,6 +253,7 @@ impl Question<'_> {
     fn id(&self) -> String {
         match self {
             Self::Containers(stack) => format!("containers-{}", stack.id),
+            Self::Step(stack, step) => format!("step-{}-{}", stack.id, step.id),
             Self::Images => "images-agree".to_owned(),
             Self::Health(health) => health.id.clone(),
         }
@@ -244,7 +261,7 @@ impl Question<'_> {
 
     fn host(&self) -> Option<HostName> {
         match self {
-            Self::Containers(stack) => Some(stack.host.clone()),
+            Self::Containers(stack) | Self::Step(stack, _) => Some(stack.host.clone()),
             Self::Images => None,
             Self::Health(health) => match &health.probe {
                 PlacedProbe::Exec { host, .. } | PlacedProbe::Program { from: host, .. } => {
@@ -259,7 +276,7 @@ impl Question<'_> {
 
     fn within(&self) -> u64 {
         match self {
-            Self::Containers(_) => CONTAINERS_WITHIN,
+            Self::Containers(_) | Self::Step(..) => CONTAINERS_WITHIN,
             Self::Images => 0,
             Self::Health(health) => health.within,
         }
@@ -270,6 +287,13 @@ impl Question<'_> {
             Self::Containers(stack) => Some(format!(
                 "see `docker compose -p {} ps -a` and its logs on {}",
                 stack.project, stack.host
+            )),
+            Self::Step(stack, step) => Some(format!(
+                "{}; `syntho-installer deploy` brings it about again. By hand, in {} on {}: `{}`",
+                step.remedy,
+                stack.folder,
+                stack.host,
+                step.run.join(" ")
             )),
             Self::Images => Some(
                 "deliver one release to every host: name it by `tag`, not by a moving name"
@@ -282,6 +306,7 @@ impl Question<'_> {
     fn try_once(&self, verification: &Verification<'_>) -> Finding {
         match self {
             Self::Containers(stack) => containers::look(verification, stack),
+            Self::Step(stack, step) => step::look(verification, stack, step),
             Self::Images => images::look(verification),
             Self::Health(health) => {
                 let probing = Probing {
@@ -296,7 +321,7 @@ impl Question<'_> {
     fn command(&self) -> Option<String> {
         match self {
             Self::Health(health) => health.command.clone(),
-            Self::Containers(_) | Self::Images => None,
+            Self::Containers(_) | Self::Step(..) | Self::Images => None,
         }
     }
 

@@ -102,6 +102,11 @@ slug!(
     StackId, "stack", 40
 );
 
+slug!(
+    /// Names a step that a stack takes by a tool, unique in the stack.
+    StepName, "step", 40
+);
+
 impl QuestionId {
     /// Returns the name under which templates see this question: hyphens become underscores.
     #[must_use]

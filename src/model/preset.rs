@@ -28,6 +28,7 @@ mod file;
 mod judge;
 mod question;
 mod stack;
+mod step;
 
 pub use adopt::{Adopt, Trap};
 pub use certificate::{CertificatePart, MadeCertificate};
@@ -38,6 +39,7 @@ pub use question::{Generator, Kept, Page, Pattern, Propose, Question, QuestionKi
 pub use stack::{
     Backup, Confirm, FileSet, Image, Proof, Service, ServiceState, Stack, StackFile, Yield,
 };
+pub use step::{KnownFailure, StepPhase, Take, ToolStep};
 
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +92,7 @@ pub struct Parts {
     /// Files that several stacks have in common.
     #[serde(rename = "file-set")]
     pub file_sets: Vec<FileSet>,
-    /// Compose projects.
+    /// What stands on hosts: Compose projects, and what is brought about by tools.
     #[serde(rename = "stack")]
     pub stacks: Vec<Stack>,
     /// Who must reach whom.

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::answers::{Adopted, ImageSource};
 use super::bundle::BundledImage;
-use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId};
+use super::ids::{DeploymentName, HostName, ImageId, PresetId, RoleId, StackId, StepName};
 use super::image::ImageRef;
-use super::preset::{Backup, Proof, RoleNeed, Service};
+use super::preset::{Backup, KnownFailure, Proof, RoleNeed, Service, StepPhase};
 use super::secret::Secrets;
 
 /// Everything that shall be, with no question left open.
@@ -106,6 +107,64 @@ pub struct PlacedStack {
     pub backups: Vec<Backup>,
     /// What it was before, when it was set up by hand.
     pub adopted: Option<Adopted>,
+    /// What is brought about by tools, in order.
+    pub steps: Vec<PlacedStep>,
+}
+
+/// The file that makes a stack a Compose project.
+pub const COMPOSE_FILE: &str = "docker-compose.yaml";
+
+impl PlacedStack {
+    /// Returns whether Compose has to do with it.
+    #[must_use]
+    pub fn is_project(&self) -> bool {
+        self.files.iter().any(|file| file.path == COMPOSE_FILE)
+    }
+}
+
+/// A step by a tool, with every template rendered; [`super::preset::ToolStep`] says what each is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlacedStep {
+    /// Its id in the stack.
+    pub id: StepName,
+    /// What is so afterwards.
+    pub title: String,
+    /// Says whether it is so.
+    pub probe: Vec<String>,
+    /// Brings it about.
+    pub run: Vec<String>,
+    /// Takes it back; empty where there is nothing to.
+    pub revert: Vec<String>,
+    /// What it makes in the stack's folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub makes: Vec<String>,
+    /// What is left then.
+    pub leaves: Option<String>,
+    /// Seconds it may take.
+    pub within: u64,
+    /// What to do when it fails in an unknown way.
+    pub remedy: String,
+    /// Known failures; `{found}` stands where what was found belongs.
+    pub fails: Vec<KnownFailure>,
+    /// How far it is.
+    pub phases: Vec<StepPhase>,
+    /// Values from other hosts.
+    pub takes: Vec<PlacedTake>,
+}
+
+/// A value that another stack's host gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlacedTake {
+    /// The variable that holds it.
+    pub name: String,
+    /// The stack.
+    pub stack: StackId,
+    /// Prints it.
+    pub run: Vec<String>,
+    /// Whether nothing may show it.
+    pub secret: bool,
 }
 
 /// One image a stack needs.

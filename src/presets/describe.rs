@@ -24,6 +24,28 @@ pub struct PresetSummary {
     pub questions: Vec<QuestionSummary>,
     /// Its images.
     pub images: Vec<ImageSummary>,
+    /// What is brought about by tools.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepSummary>,
+}
+
+/// A step by a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepSummary {
+    /// Its stack.
+    pub stack: String,
+    /// Its id in the stack.
+    pub id: String,
+    /// The role on whose hosts it runs.
+    pub role: String,
+    /// What is so afterwards.
+    pub title: String,
+    /// When it is run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// Whether removing the deployment takes it back.
+    pub reverts: bool,
 }
 
 /// A role.
@@ -120,5 +142,21 @@ pub fn describe(preset: &Preset) -> PresetSummary {
         roles: roles.collect(),
         questions: questions.collect(),
         images: images.collect(),
+        steps: steps(preset),
     }
+}
+
+fn steps(preset: &Preset) -> Vec<StepSummary> {
+    let of_stacks = preset.parts.stacks.iter().flat_map(|stack| {
+        let steps = stack.steps.iter();
+        steps.map(|step| StepSummary {
+            stack: stack.id.to_string(),
+            id: step.id.to_string(),
+            role: stack.role.to_string(),
+            title: step.title.clone(),
+            when: step.when.clone(),
+            reverts: !step.revert.is_empty(),
+        })
+    });
+    of_stacks.collect()
 }

@@ -124,6 +124,14 @@ title = "It answers"
 kind = "http"
 from = "operator"
 url = "http://{{ hosts('one')[0].operator_address }}:{{ port }}/"
+
+[[stack.step]]
+id = "index"
+title = "The index is built"
+probe = ["test", "-e", "index"]
+run = ["sh", "build.sh", "{{ port }}"]
+remedy = "see its output"
+fails = [{ says = "no (.*)", message = "{{ found }} is missing", remedy = "bring it" }]
 "#;
 
 const FRAGMENT: &str = r#"[[question]]
@@ -312,6 +320,48 @@ fn a_folder_adds_a_preset() {
     "  web:\n",
     "  {% if %}\n",
     "`small/docker-compose.yaml`: line 3:"
+)]
+#[case::step_without_program(
+    "small.toml",
+    "run = [\"sh\", \"build.sh\", \"{{ port }}\"]",
+    "run = []",
+    "`stack.web.step.index.run`: it needs a program"
+)]
+#[case::step_with_a_bad_expression(
+    "small.toml",
+    "no (.*)",
+    "no (",
+    "`stack.web.step.index.fails`: regex parse error"
+)]
+#[case::step_about_nothing(
+    "small.toml",
+    "remedy = \"bring it\"",
+    "remedy = \"bring it\", about = \"prot\"",
+    "`stack.web.step.index.fails`: there is no question `prot`"
+)]
+#[case::step_takes_from_what_is_not_before(
+    "small.toml",
+    "remedy = \"see",
+    "takes = { TOKEN = { from = \"web\", run = [\"true\"] } }\nremedy = \"see",
+    "`stack.web.step.index.takes`: `web` must stand in the `after` of `web`"
+)]
+#[case::step_with_an_unknown_key(
+    "small.toml",
+    "remedy = \"see",
+    "tiemout = 5\nremedy = \"see",
+    "unknown field `tiemout`"
+)]
+#[case::step_with_a_secret(
+    "small.toml",
+    "\"build.sh\", \"{{ port }}\"",
+    "\"build.sh\", \"{{ key }}\"",
+    "`stack.web.step.index.run`: it puts a secret where everybody can read it"
+)]
+#[case::step_template(
+    "small.toml",
+    "{{ found }} is",
+    "{{ fuond }} is",
+    "`stack.web.step.index.fails`: `fuond` is not defined"
 )]
 #[case::no_template(
     "small.toml",

@@ -9,6 +9,7 @@ use syntho_installer::engine::action::{
     Action, Context, DeliverImage, Material, Materials, Progress, Rights,
 };
 use syntho_installer::engine::delivery::Delivery;
+use syntho_installer::engine::runner::Links;
 use syntho_installer::images::blobs::{BlobStore, LIMIT};
 use syntho_installer::images::bundle;
 use syntho_installer::model::answers::{ImageSource, SshSection};
@@ -20,7 +21,7 @@ use syntho_installer::model::operator::Nobody;
 use syntho_installer::model::plan::Probe;
 use syntho_installer::rehearsal::images::{self, Release};
 use syntho_installer::rehearsal::{InnerEngine, VmSpec};
-use syntho_installer::transport::{ConnectSpec, Host, RegistryLogin, connect};
+use syntho_installer::transport::{ConnectSpec, Host, RegistryLogin, TransportError, connect};
 
 use crate::site::{Site, engine, fingerprint, release, tell};
 
@@ -51,6 +52,19 @@ impl Materials for Carried {
 
     fn delivery(&self) -> Option<&Delivery> {
         Some(&self.delivery)
+    }
+}
+
+/// There are no other hosts.
+pub struct Alone;
+
+impl Links for Alone {
+    fn host(&self, name: &HostName) -> Result<Arc<dyn Host>, TransportError> {
+        panic!("{name} is asked");
+    }
+
+    fn renew(&self, name: &HostName) -> Result<Arc<dyn Host>, TransportError> {
+        self.host(name)
     }
 }
 
@@ -130,6 +144,7 @@ fn brought(site: &Site, name: &str, carried: &Carried, by_load: bool) {
         host: host.as_ref(),
         materials: carried,
         progress: &ear,
+        peers: &Alone,
     };
     let mut action = DeliverImage {
         source: ImageSource::Bundle,

@@ -8,7 +8,7 @@ use syntho_installer::model::image::ImageRef;
 use syntho_installer::rehearsal::{Vm, VmSpec};
 use syntho_installer::transport::{Host, RegistryLogin};
 
-use crate::bundle_engines::{Ear, delivery_of, reach};
+use crate::bundle_engines::{Alone, Ear, delivery_of, reach};
 use crate::shop::Shop;
 use crate::site::Site;
 
@@ -69,6 +69,7 @@ fn pull(host: &dyn Host, reference: &str, password: &'static str) -> Result<(), 
         host,
         materials: &asking,
         progress: &ear,
+        peers: &Alone,
     };
     delivery_of(reference).execute(&cx)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, ActionError, AwaitHealth, BringData, ConfirmYield, Context, CreateFolder, DeleteData,
     DeliverImage, FetchData, LoadData, Materials, NameImage, ProveEnvironment, PutFile,
-    RefuseOlder, ReloadService, RemoveImage, RetireProject, Rights, SaveData, StartStack,
+    RefuseOlder, ReloadService, RemoveImage, RetireProject, Rights, RunStep, SaveData, StartStack,
     StopStack, Undo,
 };
 use crate::model::ids::HostName;
@@ -25,6 +25,8 @@ pub enum AnyAction {
     ProveEnvironment(ProveEnvironment),
     /// Creates and starts containers.
     StartStack(StartStack),
+    /// Brings something about by a tool.
+    RunStep(RunStep),
     /// Makes a service take up changed files.
     ReloadService(ReloadService),
     /// Waits until services are healthy.
@@ -63,6 +65,7 @@ impl AnyAction {
             Self::DeliverImage(action) => action,
             Self::ProveEnvironment(action) => action,
             Self::StartStack(action) => action,
+            Self::RunStep(action) => action,
             Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
@@ -87,6 +90,7 @@ impl AnyAction {
             Self::DeliverImage(action) => action,
             Self::ProveEnvironment(action) => action,
             Self::StartStack(action) => action,
+            Self::RunStep(action) => action,
             Self::ReloadService(action) => action,
             Self::AwaitHealth(action) => action,
             Self::ConfirmYield(action) => action,
@@ -113,6 +117,7 @@ impl AnyAction {
             Self::DeliverImage(action) => Some(action.rights),
             Self::ProveEnvironment(action) => Some(action.compose.rights),
             Self::StartStack(action) => Some(action.compose.rights),
+            Self::RunStep(action) => Some(action.compose.rights),
             Self::ReloadService(action) => Some(action.compose.rights),
             Self::DeleteData(action) => Some(action.rights),
             Self::Undo(action) => action.done.rights(),

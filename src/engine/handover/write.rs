@@ -291,6 +291,10 @@ fn by_hand(text: &mut String, over: &HandOver<'_>) {
     for stack in &over.resolved.stacks {
         let _ = writeln!(text, "### {} on {}\n", stack.title, stack.host);
         let folder = shell_quoted(&stack.folder);
+        steps_by_hand(text, stack, &folder);
+        if !stack.is_project() {
+            continue;
+        }
         let _ = writeln!(
             text,
             "State, and a start after a stop:\n\n    cd {folder} && docker compose ps\n    docker compose up -d\n"
@@ -323,6 +327,30 @@ fn by_hand(text: &mut String, over: &HandOver<'_>) {
                 let _ = writeln!(text, "    docker volume rm {}", shell_quoted(&volume.name));
             }
             text.push('\n');
+        }
+    }
+}
+
+/// What tools have brought about, and how one looks whether it is so, brings it about again and takes it back.
+fn steps_by_hand(text: &mut String, stack: &PlacedStack, folder: &str) {
+    for step in &stack.steps {
+        let typed = |program: &[String]| {
+            let words: Vec<String> = program.iter().map(|word| shell_quoted(word)).collect();
+            words.join(" ")
+        };
+        let _ = writeln!(
+            text,
+            "{}. Whether it is so, and what brings it about:\n\n    cd {folder} && {}\n    {}\n",
+            step.title,
+            typed(&step.probe),
+            typed(&step.run)
+        );
+        if !step.revert.is_empty() {
+            let _ = writeln!(
+                text,
+                "What takes it back:\n\n    cd {folder} && {}\n",
+                typed(&step.revert)
+            );
         }
     }
 }

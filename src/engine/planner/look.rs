@@ -87,6 +87,7 @@ fn at_host(
         host: connection.as_ref(),
         materials,
         progress: &Silent,
+        peers: links,
     };
     // Steps that will change something, and those that come after one.
     let mut moving: BTreeSet<StepId> = BTreeSet::new();
@@ -135,6 +136,7 @@ fn rests_on_others(action: &AnyAction) -> bool {
         | AnyAction::ProveEnvironment(_)
         | AnyAction::RefuseOlder(_)
         | AnyAction::StartStack(_)
+        | AnyAction::RunStep(_)
         | AnyAction::AwaitHealth(_)
         | AnyAction::ConfirmYield(_)
         | AnyAction::FetchData(_)

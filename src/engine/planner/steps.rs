@@ -6,14 +6,15 @@ use super::superseded::{Superseded, old};
 use super::{PlanError, Planning};
 use crate::engine::action::{
     Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
-    ProveEnvironment, PutFile, ReloadService, RemoveImage, RetireProject, Rights, StartStack,
+    ProveEnvironment, PutFile, ReloadService, RemoveImage, RetireProject, Rights, RunStep, Source,
+    StartStack,
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
 use crate::model::facts::HostFacts;
 use crate::model::ids::{HostName, StackId, StepId};
 use crate::model::plan::{Phase, Probe};
-use crate::model::resolved::{PlacedImage, PlacedStack, RenderedFile};
+use crate::model::resolved::{COMPOSE_FILE, PlacedImage, PlacedStack, PlacedStep, RenderedFile};
 
 /// Milliseconds for which nothing may restart before a stack counts as healthy.
 const SETTLE_MS: u64 = 2000;
@@ -22,7 +23,7 @@ const CONFIRM_WITHIN: u64 = 60;
 /// The file that only people read.
 const README: &str = "README";
 /// Files that no container mounts.
-const NEVER_MOUNTED: &[&str] = &[".env", "docker-compose.yaml", README];
+const NEVER_MOUNTED: &[&str] = &[".env", COMPOSE_FILE, README];
 
 /// Returns the steps of a deployment, none of them looked at yet.
 pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>, PlanError> {
@@ -38,10 +39,13 @@ pub(super) fn of(planning: &Planning<'_>) -> Result<Vec<PlannedStep<AnyAction>>,
     }
     steps.retirements()?;
     for stack in &planning.resolved.stacks {
-        steps.start(stack)?;
-        steps.reloads(stack)?;
-        steps.health(stack);
-        steps.confirms(stack);
+        if stack.is_project() {
+            steps.start(stack)?;
+            steps.reloads(stack)?;
+            steps.health(stack);
+            steps.confirms(stack);
+        }
+        steps.tools(stack)?;
     }
     if planning.superseded == Superseded::Remove {
         steps.removals()?;
@@ -188,7 +192,7 @@ impl<'a> Steps<'a> {
     }
 
     fn proof(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
-        if stack.environment.is_empty() {
+        if stack.environment.is_empty() || !stack.is_project() {
             return Ok(());
         }
         let id = StepId(format!("{}/files/{}:environment", stack.host, stack.id));
@@ -273,13 +277,60 @@ impl<'a> Steps<'a> {
             deployment: self.planning.folder(),
             created: false,
         });
+        let after = self.ground(stack);
+        self.last.insert(key(stack), id.clone());
+        self.push(id, stack, Phase::Stack, after, action);
+        Ok(())
+    }
+
+    /// What the first thing that works on a stack's files comes after: those, its images, and the stacks that it needs.
+    fn ground(&self, stack: &PlacedStack) -> Vec<StepId> {
         let mut after = self.after(stack);
         after.extend(self.images.get(&key(stack)).cloned().unwrap_or_default());
         after.extend(self.ends_of(&stack.after));
         after.extend(self.retired.clone());
-        self.last.insert(key(stack), id.clone());
-        self.push(id, stack, Phase::Stack, after, action);
+        after
+    }
+
+    /// Steps by tools, one after the other, once the stack's containers are healthy.
+    fn tools(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
+        for (number, tool) in stack.steps.iter().enumerate() {
+            let id = StepId(format!("{}/stack/{}/{}", stack.host, stack.id, tool.id));
+            let action = self.tool(stack, tool)?;
+            let first = number == 0 && !stack.is_project();
+            let after = if first {
+                self.ground(stack)
+            } else {
+                self.after(stack)
+            };
+            self.last.insert(key(stack), id.clone());
+            self.push(id, stack, Phase::Stack, after, action);
+        }
         Ok(())
+    }
+
+    fn tool(&self, stack: &PlacedStack, tool: &PlacedStep) -> Result<AnyAction, PlanError> {
+        let files = stack.files.iter().map(|file| file.path.clone());
+        let mut sources = BTreeMap::new();
+        for take in &tool.takes {
+            let mut placed = self.planning.resolved.stacks.iter();
+            if let Some(first) = placed.find(|placed| placed.id == take.stack) {
+                let source = Source {
+                    host: first.host.clone(),
+                    compose: self.compose(first)?,
+                };
+                sources.insert(take.stack.clone(), source);
+            }
+        }
+        Ok(AnyAction::RunStep(RunStep {
+            stack: stack.id.clone(),
+            compose: self.compose(stack)?,
+            tool: tool.clone(),
+            files: files.filter(|path| path != README).collect(),
+            sources,
+            deployment: self.planning.folder(),
+            created: false,
+        }))
     }
 
     /// Services take up changed files without their containers being made anew.

@@ -205,6 +205,7 @@ fn stack(id: &str, host: &str, image: &str, ports: &[u16]) -> PlacedStack {
         ports: ports.to_vec(),
         services: Vec::new(),
         proofs: Vec::new(),
+        steps: Vec::new(),
         confirms: Vec::new(),
         backups: Vec::new(),
         adopted: None,

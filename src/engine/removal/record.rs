@@ -1,7 +1,7 @@
 //! What all runs together have made, thing by thing.
 
 use crate::engine::action::{AnyAction, Before, BringData, SaveData};
-use crate::model::ids::HostName;
+use crate::model::ids::{HostName, StackId};
 use crate::model::receipt::{Receipt, StepState};
 
 /// One thing that we made or changed.
@@ -34,6 +34,20 @@ impl Made {
         }
     }
 
+    /// Returns the stack that stands by it: what was begun after it elsewhere may need it.
+    pub(super) fn holds_up(&self) -> Option<&StackId> {
+        match &self.action {
+            AnyAction::StartStack(start) => Some(&start.stack),
+            AnyAction::RunStep(step) => Some(&step.stack),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a tool brought it about, which may have to do with other hosts.
+    pub(super) fn is_tool(&self) -> bool {
+        matches!(self.action, AnyAction::RunStep(_))
+    }
+
     /// Returns what the record is about, the same in every run.
     fn subject(action: &AnyAction) -> Option<String> {
         match action {
@@ -41,6 +55,7 @@ impl Made {
             AnyAction::PutFile(file) => Some(format!("path {}/{}", file.folder, file.path)),
             AnyAction::DeliverImage(image) => Some(format!("image {}", image.reference)),
             AnyAction::StartStack(start) => Some(format!("project {}", start.compose.project)),
+            AnyAction::RunStep(step) => Some(format!("step {}", step.mark())),
             AnyAction::SaveData(SaveData { data })
             | AnyAction::BringData(BringData { data, .. }) => {
                 Some(format!("path {}", data.saved()))
@@ -60,6 +75,11 @@ impl Made {
                 first.created |= later.created;
             }
             (AnyAction::StartStack(first), AnyAction::StartStack(later)) => {
+                let created = first.created || later.created;
+                first.clone_from(later);
+                first.created = created;
+            }
+            (AnyAction::RunStep(first), AnyAction::RunStep(later)) => {
                 let created = first.created || later.created;
                 first.clone_from(later);
                 first.created = created;

@@ -16,7 +16,7 @@ use crate::engine::sample::{Site, resolved};
 use crate::engine::store::ReceiptStore;
 use crate::model::event::Event;
 use crate::model::ids::RunId;
-use crate::model::resolved::Resolved;
+use crate::model::resolved::{PlacedStep, Resolved};
 
 /// A site with a home for receipts.
 struct Ground {
@@ -309,4 +309,56 @@ fn stopped_after_every_step_in_turn_it_ends_the_same() {
     }
     assert!(stops > 10, "{stops}");
     assert_eq!(ground.left(), Vec::<String>::new());
+}
+
+/// A step that writes down when it runs and when it is taken back.
+fn tool(diary: &str, name: &str) -> PlacedStep {
+    let sh = |script: String| vec!["sh".to_owned(), "-c".to_owned(), script];
+    PlacedStep {
+        id: "cluster".parse().unwrap(),
+        title: format!("{name} is up"),
+        probe: sh("test -e up".to_owned()),
+        run: sh(format!("echo {name} >> {diary}; : > up")),
+        revert: sh(format!("echo no {name} >> {diary}")),
+        makes: vec!["up".to_owned()],
+        leaves: None,
+        within: 30,
+        remedy: "see its log".to_owned(),
+        fails: Vec::new(),
+        phases: Vec::new(),
+        takes: Vec::new(),
+    }
+}
+
+#[test]
+fn what_tools_brought_about_goes_in_the_other_order_over_all_hosts() {
+    let mut ground = Ground::new();
+    let dir = tempfile::tempdir().unwrap();
+    let diary = dir.path().join("diary").display().to_string();
+    for (number, name) in [(0, "head"), (1, "worker")] {
+        let stack = &mut ground.resolved.stacks[number];
+        stack.steps.push(tool(&diary, name));
+    }
+    // One stack is by a tool alone.
+    let worker = &mut ground.resolved.stacks[1];
+    worker.files.retain(|file| file.path == "README");
+    worker.services.clear();
+    ground.deploy();
+    ground.deploy();
+    assert_eq!(
+        fs_err::read_to_string(&diary).unwrap(),
+        "head\nworker\n",
+        "once each, in order"
+    );
+    let ray: crate::model::ids::HostName = "ray-2".parse().unwrap();
+    let calls = ground.site.machines[&ray].engine.world().called.clone();
+    assert_eq!(calls, [""; 0], "there is no Compose project");
+    let ran = ground.remove(Data::Keep);
+    assert!(ran.failures.is_empty(), "{:?}", ran.failures);
+    assert_eq!(
+        fs_err::read_to_string(&diary).unwrap(),
+        "head\nworker\nno worker\nno head\n"
+    );
+    assert_eq!(ground.left(), Vec::<String>::new());
+    assert_eq!(ground.left_to_do(Data::Keep), "");
 }

@@ -187,6 +187,7 @@ fn context<'a>(host: &'a dyn Host, voice: &'a Voice<'_>, work: &'a Work<'_>) -> 
         host,
         materials: work.materials,
         progress: voice,
+        peers: work.links,
     }
 }
 

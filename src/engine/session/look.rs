@@ -105,6 +105,8 @@ pub(super) fn judged(
     run.stage(Stage::Verify);
     let checks = verify::verify(&Verification {
         resolved: &settled.resolved,
+        rights: &settled.rights,
+        facts: &settled.seen.facts,
         links: settled.seen.links.as_ref(),
         listener: run.listener.as_ref(),
         redactor: &settled.redactor,

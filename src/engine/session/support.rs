@@ -311,6 +311,8 @@ fn judge(run: &Run<'_>, links: Arc<Connections>, into: &Mutex<Found>) -> Result<
     run.go_on()?;
     let judged = verify::verify(&Verification {
         resolved: &settled.resolved,
+        rights: &settled.rights,
+        facts: &settled.seen.facts,
         links: settled.seen.links.as_ref(),
         listener: run.listener.as_ref(),
         redactor: &settled.redactor,

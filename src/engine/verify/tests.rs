@@ -13,6 +13,8 @@ fn judged(site: &Site, resolved: &Resolved, depth: Depth) -> Judged {
     let heard: Mutex<Vec<Event>> = Mutex::default();
     let checks = verify(&Verification {
         resolved,
+        rights: &site.rights(),
+        facts: &site.facts(),
         links: site,
         listener: &|event: Event| heard.lock().unwrap().push(event),
         redactor: &Redactor::new(&resolved.secrets),
@@ -156,6 +158,8 @@ fn what_lasts_is_named_now_and_then() {
     let heard: Mutex<Vec<String>> = Mutex::default();
     let checks = verify(&Verification {
         resolved: &resolved,
+        rights: &site.rights(),
+        facts: &site.facts(),
         links: &site,
         listener: &|event: Event| {
             if let Event::Noticed { text, .. } = event {

@@ -6,6 +6,7 @@ mod adopts;
 mod backups;
 mod files;
 mod lists;
+mod steps;
 mod variants;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::CertificatePart;
+use super::step::ToolStep;
 use crate::model::ids::{ImageId, QuestionId, RoleId, StackId};
 
 /// A container image by its part.
@@ -30,7 +31,9 @@ pub struct Image {
     pub unpacked: String,
 }
 
-/// One Compose project on every host of a role.
+/// One folder on every host of a role: files, and what is made from them by Compose, by tools, or by both.
+///
+/// Without a file `docker-compose.yaml` there is no Compose project in it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Stack {
@@ -47,8 +50,10 @@ pub struct Stack {
     #[serde(default)]
     pub after: Vec<StackId>,
     /// Images it needs.
+    #[serde(default)]
     pub images: Vec<ImageId>,
     /// Files it consists of.
+    #[serde(default)]
     pub files: Vec<StackFile>,
     /// Sets of files that it shares with other stacks, by id; once the preset is read they stand among `files`.
     #[serde(default)]
@@ -65,6 +70,9 @@ pub struct Stack {
     /// What must hold before its containers are made, once its files and images are there.
     #[serde(default, rename = "proof")]
     pub proofs: Vec<Proof>,
+    /// What is brought about by tools once everything else of the stack stands.
+    #[serde(default, rename = "step", skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<ToolStep>,
     /// Values that later stacks use.
     #[serde(default)]
     pub yields: BTreeMap<String, Yield>,

@@ -43,6 +43,7 @@ mod tests {
             services: Vec::new(),
             backups: Vec::new(),
             proofs: Vec::new(),
+            steps: Vec::new(),
             yields: std::collections::BTreeMap::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! Stacks on hosts: folders, rendered files, environment, ports, services and what is compared with the software's own words.
 
+mod steps;
+
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -126,6 +128,7 @@ impl Placing<'_> {
             confirms: self.confirms()?,
             backups: self.backups()?,
             adopted: self.deployment.adopted(self.host, &self.stack.id).cloned(),
+            steps: steps::placed(self)?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::{Problem, adopts, backups, files};
+use super::{Problem, adopts, backups, files, steps};
 use crate::model::ids::{QuestionId, RoleId, StackId};
 use crate::model::preset::{HealthProbe, Preset, Question, QuestionKind, Stack};
 use crate::model::rules;
@@ -45,6 +45,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
         self::stack(preset, stack, &mut problems);
         files::check(preset, stack, &mut problems);
         backups::check(stack, &mut problems);
+        steps::check(preset, stack, &mut problems);
     }
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
