@@ -214,7 +214,7 @@ impl<'a> OnHost<'a> {
             self.stopped = Some(id);
         }
         let keys = self.data(&of_kind(|action| {
-            matches!(action, AnyAction::StartStack(_))
+            matches!(action, AnyAction::StartStack(_) | AnyAction::RunStep(_))
         }));
         for made in of_kind(|action| matches!(action, AnyAction::DeliverImage(_))) {
             self.undo(made, Phase::Images, self.stopped.iter().cloned().collect());
@@ -282,19 +282,25 @@ impl<'a> OnHost<'a> {
     /// Takes data away, or returns the stacks whose keys have to stay with theirs.
     fn data(&mut self, stacks: &[&Made]) -> BTreeSet<StackId> {
         let mut keys = BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for made in stacks {
-            let AnyAction::StartStack(start) = &made.action else {
+            let (stack, compose) = match &made.action {
+                AnyAction::StartStack(start) => (&start.stack, &start.compose),
+                AnyAction::RunStep(step) => (&step.stack, &step.compose),
+                _ => continue,
+            };
+            let Some(volumes) = self.seen.volumes.get(&compose.project) else {
                 continue;
             };
-            let Some(volumes) = self.seen.volumes.get(&start.compose.project) else {
+            if !seen.insert(stack.clone()) {
                 continue;
-            };
+            }
             if self.removal.data == Data::Delete {
-                let id = StepId(format!("{}/remove/data/{}", self.host, start.stack));
+                let id = StepId(format!("{}/remove/data/{stack}", self.host));
                 let after = self.stopped.iter().cloned().collect();
                 let action = AnyAction::DeleteData(DeleteData {
                     volumes: volumes.clone(),
-                    rights: start.compose.rights,
+                    rights: compose.rights,
                 });
                 self.push(id.clone(), Phase::Stack, after, action);
                 self.stopped = Some(id);
@@ -304,8 +310,8 @@ impl<'a> OnHost<'a> {
                 "data in volume {}: `--delete-data` deletes it",
                 volumes.join(", ")
             ));
-            if self.removal.keepers.contains(&start.stack) {
-                keys.insert(start.stack.clone());
+            if self.removal.keepers.contains(stack) {
+                keys.insert(stack.clone());
             }
         }
         keys

@@ -75,6 +75,13 @@ impl ContainerFacts {
             .get("com.docker.compose.project")
             .map(String::as_str)
     }
+
+    /// Returns whether it is the container of a swarm's task that is over: the swarm has started another in its place, and keeps this one for its log.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.labels.contains_key("com.docker.swarm.task.id")
+            && matches!(self.state.as_str(), "exited" | "dead")
+    }
 }
 
 /// What a container has taken so far and takes now.
@@ -144,4 +151,39 @@ pub struct LayerProgress {
     pub done: Option<u64>,
     /// Bytes in all, when Docker says.
     pub total: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(true, "exited", true)]
+    #[case(true, "dead", true)]
+    #[case(true, "running", false)]
+    #[case(false, "exited", false)]
+    fn only_an_ended_task_of_a_swarm_is_over(
+        #[case] task: bool,
+        #[case] state: &str,
+        #[case] over: bool,
+    ) {
+        let label = ("com.docker.swarm.task.id".to_owned(), "t1".to_owned());
+        let container = ContainerFacts {
+            id: "c1".to_owned(),
+            name: "acme-hub_hub.1.t1".to_owned(),
+            image: "hub:1".to_owned(),
+            image_id: "sha256:1".to_owned(),
+            labels: task.then_some(label).into_iter().collect(),
+            state: state.to_owned(),
+            health: None,
+            exit_code: Some(0),
+            restarts: 0,
+            started_at: None,
+            oom_killed: false,
+            published: Vec::new(),
+            health_check: Vec::new(),
+        };
+        assert_eq!(container.is_over(), over);
+    }
 }

@@ -8,7 +8,7 @@ use syntho_installer::model::resolved::PlacedStack;
 use syntho_installer::rehearsal::Engine;
 use syntho_installer::rehearsal::images::{Product, Release, ensure_of};
 
-use crate::authenticators::{AUTHENTICATORS, Choices, variant};
+use crate::authenticators::{AUTHENTICATORS, Choices, variant, variant_of};
 use crate::support::{Variant, file, placed};
 
 fn engine() -> &'static Engine {
@@ -27,6 +27,23 @@ fn hub_image(release: Release) -> String {
     hub.next().unwrap()
 }
 
+/// What the configuration finds in its container beside secrets.
+fn given(hub: &PlacedStack) -> Vec<(String, String)> {
+    let own = hub.environment.iter();
+    let own = own.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+    if hub.is_project() {
+        return own.collect();
+    }
+    let text = file(hub, "stack.yaml").content.expose_secret();
+    let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text).unwrap();
+    let fixed = yaml["services"]["hub"]["environment"].as_mapping().unwrap();
+    let fixed = fixed.iter().map(|(name, value)| {
+        let text = |value: &serde_yaml_ng::Value| value.as_str().unwrap().to_owned();
+        (text(name), text(value))
+    });
+    own.chain(fixed).collect()
+}
+
 /// Runs the proof of this release on a hub's files, with this line before the configuration and without this variable.
 fn prove(release: Release, hub: &PlacedStack, more: &str, without: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -42,11 +59,9 @@ fn prove(release: Release, hub: &PlacedStack, more: &str, without: &str) -> Outp
         let from = folder.path().join(name).display().to_string();
         docker.args(["--volume", &format!("{from}:/srv/jupyterhub/{name}:ro")]);
     }
-    for (name, value) in &hub.environment {
+    for (name, value) in given(hub) {
         if name != without {
-            docker
-                .args(["--env", name])
-                .env(name, value.expose_secret());
+            docker.args(["--env", &name]).env(name, value);
         }
     }
     let script = file(hub, "prove_config.py").content.expose_secret();
@@ -95,6 +110,37 @@ fn accepts(release: Release, version: &str, name: &str, choices: Choices) {
         (true, accepted),
         "{name}: {}",
         String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn jupyterhub_accepts_what_a_swarm_is_written_as() {
+    for (name, choices) in [
+        ("folder", &[][..]),
+        ("local", &[("storage", "local")][..]),
+        ("for ever", &[("idle-minutes", "0")][..]),
+    ] {
+        let resolved = variant_of("jupyterhub-swarm", choices).resolve();
+        let output = prove(Release::Old, placed(&resolved, "hub", "hub"), "", "");
+        let accepted = "JupyterHub 5.5.4 accepts its configuration".to_owned();
+        assert_eq!(
+            finding(&output),
+            (true, accepted),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let resolved = variant_of("jupyterhub-swarm", &[]).resolve();
+    let mounts = "c.SwarmSpawner.mounts = []";
+    let (accepted, said) = finding(&prove(
+        Release::Old,
+        placed(&resolved, "hub", "hub"),
+        mounts,
+        "",
+    ));
+    assert!(
+        !accepted && said.contains("`mounts` not recognized"),
+        "{said}"
     );
 }
 

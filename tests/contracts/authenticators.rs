@@ -89,9 +89,13 @@ pub(crate) const AUTHENTICATORS: [(&str, Choices); 10] = [
 ];
 
 pub(crate) fn variant(choices: Choices) -> Variant {
+    variant_of("jupyterhub-ray", choices)
+}
+
+pub(crate) fn variant_of(preset: &str, choices: Choices) -> Variant {
     let mut all = vec![("tls", "external")];
     all.extend(choices);
-    Variant::chosen("jupyterhub-ray", &all)
+    Variant::chosen(preset, &all)
 }
 
 #[test]

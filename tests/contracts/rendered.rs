@@ -38,7 +38,7 @@ fn no_template_syntax_is_left() {
 #[test]
 fn every_compose_file_is_yaml_with_labels_on_everything() {
     for variant in Variant::all() {
-        for stack in variant.resolve().stacks {
+        for stack in variant.projects() {
             let yaml = compose(&stack);
             assert_eq!(yaml["name"].as_str(), Some(stack.project.as_str()));
             let deployment = stack.project.split('-').next().unwrap();
@@ -79,6 +79,7 @@ fn every_compose_file_is_yaml_with_labels_on_everything() {
 
 #[rstest]
 #[case("jupyterhub-ray")]
+#[case("jupyterhub-swarm")]
 #[case("syntho-app-ray")]
 #[case("syntho-one-node")]
 fn the_files_of_each_preset(#[case] preset: &str) {
@@ -134,6 +135,9 @@ fn everything_is_settled_in_the_resolved_deployment() {
 fn the_env_file_reads_back_as_it_was_meant() {
     for variant in Variant::all() {
         for stack in variant.resolve().stacks {
+            if stack.environment.is_empty() {
+                continue;
+            }
             let text = file(&stack, ".env").content.expose_secret();
             let read = syntho_installer::model::dotenv::parse(text);
             let meant: Vec<(String, String)> = stack
@@ -152,7 +156,7 @@ fn the_env_file_reads_back_as_it_was_meant() {
 fn every_variable_that_a_compose_file_wants_is_in_the_env_file() {
     let wanted = regex::Regex::new(r"\$\{([A-Z_]+)").unwrap();
     for variant in Variant::all() {
-        for stack in variant.resolve().stacks {
+        for stack in variant.projects() {
             let text = file(&stack, "docker-compose.yaml").content.expose_secret();
             let names: Vec<&String> = stack.environment.iter().map(|(name, _)| name).collect();
             for found in wanted.captures_iter(text) {
@@ -171,7 +175,7 @@ fn every_variable_that_a_compose_file_wants_is_in_the_env_file() {
 #[test]
 fn a_service_without_a_health_check_is_waited_for_by_nobody_as_healthy() {
     for variant in Variant::all() {
-        for stack in variant.resolve().stacks {
+        for stack in variant.projects() {
             let yaml = compose(&stack);
             for (name, needs) in yaml["services"].as_mapping().unwrap() {
                 for (need, how) in needs["depends_on"].as_mapping().into_iter().flatten() {
@@ -195,7 +199,7 @@ fn compose_itself_accepts_every_file_and_reads_every_variable() {
     use syntho_installer::model::dotenv;
     let mut seen = std::collections::BTreeSet::new();
     for variant in Variant::all() {
-        for stack in variant.resolve().stacks {
+        for stack in variant.projects() {
             if !seen.insert(
                 file(&stack, "docker-compose.yaml")
                     .content

@@ -113,6 +113,13 @@ impl Variant {
         self.try_resolve_with(&|_, _, _| None)
     }
 
+    /// The stacks of it that are Compose projects.
+    pub(crate) fn projects(&self) -> Vec<PlacedStack> {
+        let mut stacks = self.resolve().stacks;
+        stacks.retain(PlacedStack::is_project);
+        stacks
+    }
+
     pub(crate) fn resolve(&self) -> Resolved {
         self.try_resolve()
             .unwrap_or_else(|error| panic!("{}: {error}", self.name))

@@ -18,7 +18,7 @@ use crate::support::{self, Variant};
 pub(super) fn stacks() -> Vec<(String, PlacedStack, Value)> {
     let mut stacks = Vec::new();
     for variant in Variant::all() {
-        for stack in variant.resolve().stacks {
+        for stack in variant.projects() {
             let yaml = support::compose(&stack);
             stacks.push((variant.name.clone(), stack, yaml));
         }

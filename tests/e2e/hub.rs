@@ -2,7 +2,7 @@
 
 mod browser;
 mod identity;
-mod person;
+pub mod person;
 mod upgrade;
 
 use std::process::Command;
@@ -21,7 +21,7 @@ use crate::trouble::Refusal;
 pub const NOTEBOOK: &str = "syntho.azurecr.io/syntho-jupyterhub:1.9.0";
 
 /// The first password of the administrators.
-const ALICE: &str = "Al1ce CANARY $x 'y' #z";
+pub const ALICE: &str = "Al1ce CANARY $x 'y' #z";
 /// The password that a person chose at sign-up.
 const BOB: &str = "b0b likes long passwords";
 
@@ -62,7 +62,7 @@ print(reaches("hub-db", 5432), reaches("hub", 8001), reaches("hub", 8081), __imp
 "#;
 
 /// The names of all images of the old release, built when they are missing.
-fn images_of_the_hub() -> Vec<String> {
+pub fn images_of_the_hub() -> Vec<String> {
     let images = images::ensure_of(engine(), Product::Notebooks, &[Release::Old], &tell)
         .expect("stand-in images");
     images.iter().map(ToString::to_string).collect()
@@ -112,7 +112,7 @@ fn verify(site: &Site) -> Ended {
 }
 
 /// What people and administrators log in with.
-fn secrets(command: &mut Command) {
+pub fn secrets(command: &mut Command) {
     command
         .env("SYNTHO_SECRET_NATIVE_ADMIN_PASSWORD", ALICE)
         .env("SYNTHO_SECRET_SHARED_ADMIN_PASSWORD", ADMINISTRATORS)

@@ -45,6 +45,7 @@ mod shop;
 mod site;
 mod still;
 mod support;
+mod swarm;
 #[path = "../wizard/terminal.rs"]
 #[expect(dead_code, reason = "what only the wizard's own tests need")]
 mod terminal;

@@ -65,10 +65,16 @@ impl Site {
 
     /// Brings up these VMs.
     pub fn with(vms: &[VmSpec]) -> Self {
-        let spec = vms
-            .iter()
-            .cloned()
-            .fold(FleetSpec::unique("e2e", &[]), FleetSpec::vm);
+        Self::of(FleetSpec::unique("e2e", &[]), vms)
+    }
+
+    /// Brings up these VMs with a folder that all have in common.
+    pub fn sharing(folder: &str, vms: &[VmSpec]) -> Self {
+        Self::of(FleetSpec::unique("e2e", &[]).shared(folder), vms)
+    }
+
+    fn of(spec: FleetSpec, vms: &[VmSpec]) -> Self {
+        let spec = vms.iter().cloned().fold(spec, FleetSpec::vm);
         let fleet = Fleet::up(engine(), &spec, &tell).expect("a fleet");
         let folder = tempfile::tempdir().unwrap();
         let home = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();

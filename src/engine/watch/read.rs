@@ -94,9 +94,11 @@ impl Eye {
         let docker = self.engine()?;
         let mut told = Vec::new();
         for stack in stacks {
-            told.push(docker.containers(&ContainerFilter {
+            let mut containers = docker.containers(&ContainerFilter {
                 labels: vec![format!("{PROJECT_LABEL}={}", stack.project)],
-            })?);
+            })?;
+            containers.retain(|container| !container.is_over());
+            told.push(containers);
         }
         let running: Vec<String> = told
             .iter()
