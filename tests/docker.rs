@@ -111,6 +111,7 @@ fn rehearsal() -> Option<String> {
     let cache = rehearsal::Engine::default_cache().unwrap();
     let engine = rehearsal::Engine::find_or_start(&cache, &quiet).unwrap();
     engine.ensure_base(&quiet).unwrap();
+    rehearsal::images::ensure_registry(&engine, &quiet).unwrap();
     engine.docker().host().map(str::to_owned)
 }
 

@@ -63,7 +63,7 @@ pub(super) fn run(session: &Session, args: &AdoptArgs) -> Result<u8, Failure> {
             "begin with a smaller file",
         )
     })?;
-    write(session, &args.output, text)?;
+    write(session, &args.output, &text)?;
     Ok(code)
 }
 
@@ -149,8 +149,8 @@ fn hosts_only(base: &Answers, presets: &[Arc<Preset>]) -> Result<Deployment, Fai
 }
 
 /// Writes the answers, and says what is still to be said in them.
-fn write(session: &Session, output: &Utf8Path, text: String) -> Result<(), Failure> {
-    let written = fs_err::write(output, &text);
+fn write(session: &Session, output: &Utf8Path, text: &str) -> Result<(), Failure> {
+    let written = fs_err::write(output, text);
     written.map_err(|error| {
         usage(
             format!("cannot write {output}: {error}"),
@@ -158,7 +158,7 @@ fn write(session: &Session, output: &Utf8Path, text: String) -> Result<(), Failu
         )
     })?;
     let quoted = shlex::try_quote(output.as_str())
-        .map_or_else(|_| output.to_string(), |quoted| quoted.into_owned());
+        .map_or_else(|_| output.to_string(), std::borrow::Cow::into_owned);
     target::load_file(session, output).map_err(|failure| Failure {
         hint: Some(format!(
             "write what is missing into {output}, then `syntho-installer deploy --answers {quoted}`"

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use minijinja::Value;
 use regex::Regex;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::dotenv;
 use super::ids::QuestionId;
@@ -212,10 +212,7 @@ mod tests {
 
         by_hand.environment = Some("KEY='it is ours'".into());
         let found = secrets(&adopt, &by_hand).unwrap();
-        let found: Vec<&str> = found
-            .values()
-            .map(|secret| secret.expose_secret())
-            .collect();
+        let found: Vec<&str> = found.values().map(ExposeSecret::expose_secret).collect();
         assert_eq!(found, ["it is ours"]);
     }
 }

@@ -28,8 +28,9 @@ fn every_file() -> Vec<(String, String, String)> {
 #[test]
 fn no_template_syntax_is_left() {
     for (name, _, text) in every_file() {
+        // Ours has a space behind the braces; Docker's own formats, which scripts use, have none.
         assert!(
-            !text.contains("{{") && !text.contains("{%"),
+            !text.contains("{{ ") && !text.contains("{%"),
             "{name}:\n{text}"
         );
     }
@@ -79,7 +80,6 @@ fn every_compose_file_is_yaml_with_labels_on_everything() {
 
 #[rstest]
 #[case("jupyterhub-ray")]
-#[case("jupyterhub-swarm")]
 #[case("syntho-app-ray")]
 #[case("syntho-one-node")]
 fn the_files_of_each_preset(#[case] preset: &str) {

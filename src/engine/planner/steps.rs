@@ -1,25 +1,26 @@
 //! The steps, in the order in which they read: folders and files, images, and then each stack with its health.
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::superseded::{Superseded, old};
 use super::{PlanError, Planning};
 use crate::engine::action::{
     Action, AnyAction, AwaitHealth, Before, ConfirmYield, CreateFolder, DeliverImage,
-    ProveEnvironment, PutFile, ReloadService, RemoveImage, RetireProject, Rights, RunStep, Source,
-    StartStack,
+    ProveEnvironment, PutFile, ReloadService, RemoveImage, RetireProject, Rights, StartStack,
 };
 use crate::engine::compose::Compose;
 use crate::engine::plan::PlannedStep;
 use crate::model::facts::HostFacts;
 use crate::model::ids::{HostName, StackId, StepId};
 use crate::model::plan::{Phase, Probe};
-use crate::model::resolved::{COMPOSE_FILE, PlacedImage, PlacedStack, PlacedStep, RenderedFile};
+use crate::model::resolved::{COMPOSE_FILE, PlacedImage, PlacedStack, RenderedFile};
 
 /// Milliseconds for which nothing may restart before a stack counts as healthy.
 const SETTLE_MS: u64 = 2000;
 /// Seconds for software to announce what it was told, once its service is healthy.
-const CONFIRM_WITHIN: u64 = 60;
+const CONFIRM_WITHIN: u64 = 180;
 /// The file that only people read.
 const README: &str = "README";
 /// Files that no container mounts.
@@ -290,47 +291,6 @@ impl<'a> Steps<'a> {
         after.extend(self.ends_of(&stack.after));
         after.extend(self.retired.clone());
         after
-    }
-
-    /// Steps by tools, one after the other, once the stack's containers are healthy.
-    fn tools(&mut self, stack: &PlacedStack) -> Result<(), PlanError> {
-        for (number, tool) in stack.steps.iter().enumerate() {
-            let id = StepId(format!("{}/stack/{}/{}", stack.host, stack.id, tool.id));
-            let action = self.tool(stack, tool)?;
-            let first = number == 0 && !stack.is_project();
-            let after = if first {
-                self.ground(stack)
-            } else {
-                self.after(stack)
-            };
-            self.last.insert(key(stack), id.clone());
-            self.push(id, stack, Phase::Stack, after, action);
-        }
-        Ok(())
-    }
-
-    fn tool(&self, stack: &PlacedStack, tool: &PlacedStep) -> Result<AnyAction, PlanError> {
-        let files = stack.files.iter().map(|file| file.path.clone());
-        let mut sources = BTreeMap::new();
-        for take in &tool.takes {
-            let mut placed = self.planning.resolved.stacks.iter();
-            if let Some(first) = placed.find(|placed| placed.id == take.stack) {
-                let source = Source {
-                    host: first.host.clone(),
-                    compose: self.compose(first)?,
-                };
-                sources.insert(take.stack.clone(), source);
-            }
-        }
-        Ok(AnyAction::RunStep(RunStep {
-            stack: stack.id.clone(),
-            compose: self.compose(stack)?,
-            tool: tool.clone(),
-            files: files.filter(|path| path != README).collect(),
-            sources,
-            deployment: self.planning.folder(),
-            created: false,
-        }))
     }
 
     /// Services take up changed files without their containers being made anew.

@@ -91,7 +91,7 @@ pub(super) fn ages(place: &Place<'_>, rest: &[Step], after: &[StepId]) -> Vec<St
         };
         let runs = ImageRef::parse(&container.image).ok();
         let next = stack.images.iter().map(|image| &image.reference);
-        let next = next.filter(|next| {
+        let mut next = next.filter(|next| {
             runs.as_ref()
                 .is_some_and(|runs| runs.repository() == next.repository())
         });
@@ -106,7 +106,8 @@ pub(super) fn ages(place: &Place<'_>, rest: &[Step], after: &[StepId]) -> Vec<St
                 .find(|image| image.id == container.image_id)
         });
         let time = own.and_then(|image| made(image.created.as_deref()));
-        let (Some(image), Some(made), true) = (next.last(), time, rest.iter().any(changes)) else {
+        let (Some(image), Some(made), true) = (next.next_back(), time, rest.iter().any(changes))
+        else {
             continue;
         };
         let of_host = pairs.entry(host).or_default();

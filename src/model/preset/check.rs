@@ -6,6 +6,7 @@ mod adopts;
 mod backups;
 mod files;
 mod lists;
+mod names;
 mod steps;
 mod variants;
 
