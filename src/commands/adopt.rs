@@ -17,6 +17,7 @@ use crate::model::deployment::Deployment;
 use crate::model::failure::Failure;
 use crate::model::ids::HostName;
 use crate::model::preset::Preset;
+use crate::model::text::shell_quoted;
 use crate::model::validate::{self, Unasked};
 use crate::report::usage;
 use crate::settings::{self, FolderFiles, HostsAt};
@@ -38,7 +39,10 @@ pub(super) fn run(session: &Session, args: &AdoptArgs) -> Result<u8, Failure> {
     let show = Show {
         shown: Shown::of(args.json, false),
         wanted: Wanted::Checks,
-        again: format!("syntho-installer adopt … --output {}", args.output),
+        again: format!(
+            "syntho-installer adopt … --output {}",
+            shell_quoted(args.output.as_str())
+        ),
     };
     let chosen = Chosen {
         deployment,
@@ -157,8 +161,7 @@ fn write(session: &Session, output: &Utf8Path, text: &str) -> Result<(), Failure
             "name another file with `--output`",
         )
     })?;
-    let quoted = shlex::try_quote(output.as_str())
-        .map_or_else(|_| output.to_string(), std::borrow::Cow::into_owned);
+    let quoted = shell_quoted(output.as_str());
     target::load_file(session, output).map_err(|failure| Failure {
         hint: Some(format!(
             "write what is missing into {output}, then `syntho-installer deploy --answers {quoted}`"

@@ -19,7 +19,10 @@ use crate::ui::line::Wanted;
 /// Replaces a deployment's certificate.
 pub(super) fn run(session: &Session, args: &CertificateArgs) -> Result<u8, Failure> {
     target::need_yes(session, args.yes, args.telling, "the plan", SAME_COMMAND)?;
-    let (deployment, answers) = target::look_at(session, &args.name)?;
+    let Chosen {
+        deployment,
+        answers,
+    } = target::look_at(session, &args.name)?;
     let answers = match (&args.cert, &args.key) {
         (Some(certificate), Some(key)) => another(session, &deployment, answers, certificate, key)?,
         _ => anew(&deployment, answers)?,

@@ -117,7 +117,8 @@ impl Visit<'_> {
     /// Shows a dashboard; `None` when the operator wants to leave the program.
     fn open(&mut self, name: &DeploymentName) -> Result<Option<u8>, Failure> {
         let session = self.session.with_typed(self.typed.clone());
-        let (deployment, answers) = target::look_at(&session, name)?;
+        let chosen = target::look_at(&session, name)?;
+        let deployment = chosen.deployment;
         let (line, asked) = open();
         let setup = Setup {
             name: name.to_string(),
@@ -127,7 +128,7 @@ impl Visit<'_> {
                 .iter()
                 .map(|host| (host.name.clone(), host.address.clone()))
                 .collect(),
-            shells: screens::shells(&deployment, &answers.folder),
+            shells: screens::shells(&deployment, &chosen.answers.folder),
             save_folder: screens::save_folder(&session),
             zone: jiff::tz::TimeZone::system(),
         };

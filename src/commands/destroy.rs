@@ -3,7 +3,7 @@
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::{job, take_over};
-use super::target::{self, Chosen, SAME_COMMAND};
+use super::target::{self, SAME_COMMAND};
 use crate::cli::DestroyArgs;
 use crate::engine::removal::Data;
 use crate::engine::session;
@@ -51,11 +51,7 @@ pub(super) fn run(session: &Session, args: &DestroyArgs) -> Result<u8, Failure> 
         Err(unknown) => session.home.with_removed(&args.name)?.ok_or(unknown)?,
     };
     let session = session.at(home);
-    let (deployment, answers) = target::look_at(&session, &args.name)?;
-    let chosen = Chosen {
-        deployment,
-        answers,
-    };
+    let chosen = target::look_at(&session, &args.name)?;
     let take_over = take_over(args.take_over);
     drive(&session, &show, |line, cancel| {
         let job = job(&session, chosen, line, cancel, take_over);

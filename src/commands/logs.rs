@@ -3,8 +3,8 @@
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::job;
-use super::target::{self, Chosen};
-use crate::cli::{LogsArgs, Target};
+use super::target;
+use crate::cli::LogsArgs;
 use crate::engine::gather::Order;
 use crate::engine::lock::TakeOver;
 use crate::engine::session;
@@ -24,19 +24,11 @@ pub(super) fn run(session: &Session, args: &LogsArgs) -> Result<u8, Failure> {
         ));
     }
     // Secrets that nobody gives now are read from the hosts: logs are looked at when things are on fire, and nothing more is asked than the way in.
-    let (deployment, answers) = target::look_at(session, &args.name)?;
-    let target = Target {
-        name: Some(args.name.clone()),
-        answers: None,
-    };
+    let chosen = target::look_at(session, &args.name)?;
     let show = Show {
         shown: Shown::of(args.json, false),
         wanted: Wanted::Changes,
-        again: target::again("logs", &target),
-    };
-    let chosen = Chosen {
-        deployment,
-        answers,
+        again: target::again("logs", &target::by_name(&args.name)),
     };
     let order = order(args)?;
     drive(session, &show, |line, cancel| {

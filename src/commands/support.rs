@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Session;
 use super::drive::{Show, Shown, drive};
 use super::run::job;
-use super::target::{self, Chosen};
+use super::target;
 use crate::cli::SupportArgs;
 use crate::engine::lock::TakeOver;
 use crate::engine::session;
@@ -17,15 +17,11 @@ use crate::ui::line::Wanted;
 /// Makes a support archive.
 pub(super) fn run(session: &Session, args: &SupportArgs) -> Result<u8, Failure> {
     // As for logs: things are on fire, and nothing more is asked than the way in.
-    let (deployment, answers) = target::look_at(session, &args.name)?;
+    let chosen = target::look_at(session, &args.name)?;
     let show = Show {
         shown: Shown::of(args.json, false),
         wanted: Wanted::Changes,
         again: target::again("support", &target::by_name(&args.name)),
-    };
-    let chosen = Chosen {
-        deployment,
-        answers,
     };
     let order = order(args)?;
     drive(session, &show, |line, cancel| {

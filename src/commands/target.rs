@@ -57,7 +57,7 @@ pub(super) fn need_yes(
 /// What a command works on.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    /// The deployment with every secret it needs.
+    /// The deployment; with every secret it needs, where it was asked for complete.
     pub(super) deployment: Deployment,
     /// The answers as they were written.
     pub(super) answers: Answers,
@@ -153,14 +153,14 @@ pub(super) fn with_secrets_of(
 ///
 /// # Errors
 /// Fails when there is no such deployment, or its answers do not hold any more.
-pub(super) fn look_at(
-    session: &Session,
-    name: &DeploymentName,
-) -> Result<(Deployment, Answers), Failure> {
+pub(super) fn look_at(session: &Session, name: &DeploymentName) -> Result<Chosen, Failure> {
     let answers = known(session, name)?;
     let mut loaded = load(session, &answers)?;
     supply_typed(session, &mut loaded);
-    Ok((loaded.deployment().clone(), answers))
+    Ok(Chosen {
+        deployment: loaded.deployment().clone(),
+        answers,
+    })
 }
 
 /// Returns the command line that does `verb` to the same target once more.

@@ -11,7 +11,7 @@ use crate::model::docker::LayerProgress;
 use crate::model::failure::{FailureKind, Hinted};
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
-use crate::transport::{Host, Privilege, TransportError};
+use crate::transport::{Host, Output, Privilege, TransportError};
 
 mod any;
 mod await_health;
@@ -137,6 +137,18 @@ pub enum ActionError {
     /// What cannot be.
     #[error("{0}")]
     Bug(String),
+}
+
+impl ActionError {
+    /// Returns what a command of the host that ended badly means, with its own words.
+    fn ended_badly(message: String, output: &Output) -> Self {
+        Self::Situation {
+            message,
+            evidence: output.complaint().lines().map(str::to_owned).collect(),
+            remedy: Some("mend the cause and run the same command again".to_owned()),
+            command: None,
+        }
+    }
 }
 
 impl Hinted for ActionError {

@@ -3,7 +3,6 @@
 //! It reads only, one command a host and one question an image, so that `status` stays fast. It cannot know who changed something, and says no value.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
@@ -16,7 +15,7 @@ use crate::model::ids::HostName;
 use crate::model::image::ImageRef;
 use crate::model::receipt::Receipt;
 use crate::model::resolved::{PlacedStack, RenderedFile, Resolved};
-use crate::model::text::shell_quoted;
+use crate::model::text::{hexadecimal, shell_quoted};
 use crate::transport::{Command, Host, TransportError, files};
 
 /// The file that only people read.
@@ -198,12 +197,7 @@ fn brought<'r>(
 }
 
 fn sha256(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

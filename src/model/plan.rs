@@ -35,6 +35,18 @@ pub struct Description {
     pub difference: Option<String>,
 }
 
+impl Description {
+    /// What is said of taking back a step that changes nothing.
+    #[must_use]
+    pub fn nothing_to_undo() -> Self {
+        Self {
+            summary: "nothing to undo".to_owned(),
+            reasons: Vec::new(),
+            difference: None,
+        }
+    }
+}
+
 /// One step as front ends see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -6,6 +6,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::error::RehearsalError;
+use crate::model::text::hexadecimal;
 
 /// Everything under `assets/rehearsal`.
 #[derive(RustEmbed)]
@@ -77,12 +78,7 @@ fn digest(files: &[(String, Vec<u8>)]) -> String {
 
 /// Returns the first twelve hex digits of a digest.
 pub(crate) fn short_hex(digest: &[u8]) -> String {
-    use std::fmt::Write as _;
-    digest.iter().take(6).fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(digest.get(..6).unwrap_or(digest))
 }
 
 #[cfg(test)]

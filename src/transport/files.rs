@@ -5,6 +5,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::model::text::hexadecimal;
+
 use super::{Command, Exit, Host, Input, Output, Privilege, TransportError};
 
 mod scripts;
@@ -46,7 +48,7 @@ pub fn put(
     privilege: Privilege,
 ) -> Result<(), TransportError> {
     let job = Job::new(host, "write", path, privilege)?;
-    let sent = hex(&Sha256::digest(content.bytes()));
+    let sent = hexadecimal(&Sha256::digest(content.bytes()));
     let script = format!(
         "{}mode={:04o}\nsent={sent}\nnonce={:016x}\n{}",
         job.settings()?,
@@ -303,12 +305,4 @@ pub(super) fn hint(detail: &str) -> Option<&'static str> {
         .iter()
         .find(|(words, ..)| detail.contains(words))
         .map(|(.., hint)| *hint)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -7,6 +7,7 @@ use super::super::{Session, dispatch};
 use crate::cli::Cli;
 use crate::model::failure::Failure;
 use crate::model::ids::DeploymentName;
+use crate::model::text::shell_quoted;
 use crate::ui::line::prompt;
 use crate::ui::tui::dashboard::Order;
 
@@ -28,10 +29,8 @@ pub(super) fn carry_out(
             None => return Ok(()),
         }
     }
-    let typed = shlex::try_join(words.iter().map(String::as_str));
-    session
-        .printer
-        .note(&format!("$ {}", typed.unwrap_or_else(|_| words.join(" "))));
+    let typed: Vec<String> = words.iter().map(|word| shell_quoted(word)).collect();
+    session.printer.note(&format!("$ {}", typed.join(" ")));
     let line = Cli::try_parse_from(&words).map_err(|error| bug(&error.to_string()))?;
     dispatch(session, line.command.as_ref()).map(|_| ())
 }

@@ -118,11 +118,7 @@ impl Action for ConfirmYield {
     }
 
     fn describe_revert(&self) -> Description {
-        Description {
-            summary: "nothing to undo".to_owned(),
-            reasons: Vec::new(),
-            difference: None,
-        }
+        Description::nothing_to_undo()
     }
 
     fn by_hand(&self, _host: &HostName, _materials: &dyn Materials) -> Vec<ByHand> {

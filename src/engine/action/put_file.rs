@@ -10,6 +10,7 @@ use super::place::{self, Place, quote};
 use super::{Action, ActionError, Context, Material, Materials, Rights};
 use crate::model::ids::{HostName, StackId};
 use crate::model::plan::{ByHand, Description, Probe};
+use crate::model::text::hexadecimal;
 use crate::transport::{Command, files};
 
 /// Puts a file; its content comes from the run's materials and never stands here.
@@ -84,14 +85,7 @@ impl PutFile {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 impl Action for PutFile {

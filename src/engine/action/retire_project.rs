@@ -124,12 +124,8 @@ impl Action for RetireProject {
         if output.ok() {
             return Ok(());
         }
-        Err(ActionError::Situation {
-            message: format!("the Compose project `{}` does not stop", self.project),
-            evidence: output.complaint().lines().map(str::to_owned).collect(),
-            remedy: Some("mend the cause and run the same command again".to_owned()),
-            command: None,
-        })
+        let message = format!("the Compose project `{}` does not stop", self.project);
+        Err(ActionError::ended_badly(message, &output))
     }
 
     fn revert(&mut self, _cx: &Context<'_>) -> Result<(), ActionError> {

@@ -9,7 +9,6 @@ mod taking;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use crate::engine::compose::Compose;
 use crate::model::ids::{HostName, StackId};
 use crate::model::plan::{ByHand, Description, Probe};
 use crate::model::resolved::PlacedStep;
-use crate::model::text::{shell_quoted, visible_lines};
+use crate::model::text::{hexadecimal, shell_quoted, visible_lines};
 use crate::transport::detached::{self, End, Started, State};
 use crate::transport::{Command, Input, Output};
 
@@ -105,11 +104,7 @@ impl RunStep {
         for word in &self.tool.run {
             hash.update(format!("{}\n{word}", word.len()));
         }
-        let hex = |mut text: String, byte: &u8| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        };
-        Ok(hash.finalize().iter().fold(String::new(), hex))
+        Ok(hexadecimal(&hash.finalize()))
     }
 
     fn read_mark(&self, cx: &Context<'_>) -> Result<String, ActionError> {

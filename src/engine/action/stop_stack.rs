@@ -91,12 +91,8 @@ impl Action for StopStack {
         if output.ok() {
             return Ok(());
         }
-        Err(ActionError::Situation {
-            message: format!("`docker compose stop` for `{}` failed", self.stack),
-            evidence: output.complaint().lines().map(str::to_owned).collect(),
-            remedy: Some("mend the cause and run the same command again".to_owned()),
-            command: None,
-        })
+        let message = format!("`docker compose stop` for `{}` failed", self.stack);
+        Err(ActionError::ended_badly(message, &output))
     }
 
     fn revert(&mut self, _cx: &Context<'_>) -> Result<(), ActionError> {

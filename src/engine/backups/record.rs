@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::engine::store::private;
 use crate::model::backup::{Backup, RECORD, SavedFile};
 use crate::model::failure::{FailureKind, Hinted};
+use crate::model::text::hexadecimal;
 
 /// The version of the record's format.
 pub(super) const VERSION: u32 = 1;
@@ -164,7 +165,6 @@ pub(in crate::engine) fn parse_sums(text: &str) -> Option<Sums> {
 
 /// Returns the SHA-256 of a file in hexadecimal.
 pub(in crate::engine) fn sha256(path: &Utf8Path) -> io::Result<String> {
-    use std::fmt::Write as _;
     let mut file = fs_err::File::open(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
@@ -174,11 +174,7 @@ pub(in crate::engine) fn sha256(path: &Utf8Path) -> io::Result<String> {
         }
         digest.update(buffer.get(..read).unwrap_or_default());
     }
-    let mut text = String::new();
-    for byte in digest.finalize() {
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(hexadecimal(&digest.finalize()))
 }
 
 #[cfg(test)]

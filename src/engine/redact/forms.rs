@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::model::text::visible;
+use crate::model::text::{self, visible};
 
 /// The shortest encoded form that is looked for: shorter ones are found by chance.
 const LEAST_ENCODED: usize = 5;
@@ -236,9 +236,6 @@ fn base64(value: &[u8]) -> Vec<(String, Edges)> {
 }
 
 fn hexadecimal(value: &[u8]) -> [String; 2] {
-    let lower = value.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let lower = text::hexadecimal(value);
     [lower.to_uppercase(), lower]
 }

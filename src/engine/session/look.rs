@@ -90,6 +90,21 @@ pub(super) fn compared(run: &Run<'_>, settled: &Settled) -> Vec<CheckResult> {
     checks
 }
 
+/// Makes every judgement and returns what each came to.
+pub(super) fn verified(run: &Run<'_>, settled: &Settled, depth: Depth) -> Vec<CheckResult> {
+    verify::verify(&Verification {
+        resolved: &settled.resolved,
+        rights: &settled.rights,
+        facts: &settled.seen.facts,
+        links: settled.seen.links.as_ref(),
+        listener: run.listener.as_ref(),
+        redactor: &settled.redactor,
+        cancel: &run.job.cancel,
+        depth,
+        silence: SILENCE,
+    })
+}
+
 /// Judges whether the deployment works and tells where it can be seen.
 pub(super) fn judge(run: &Run<'_>, settled: &Settled, depth: Depth) -> Result<Outcome, Ending> {
     judged(run, settled, depth).map(|_| Outcome::NothingToDo)
@@ -103,17 +118,7 @@ pub(super) fn judged(
 ) -> Result<Vec<CheckResult>, Ending> {
     run.go_on()?;
     run.stage(Stage::Verify);
-    let checks = verify::verify(&Verification {
-        resolved: &settled.resolved,
-        rights: &settled.rights,
-        facts: &settled.seen.facts,
-        links: settled.seen.links.as_ref(),
-        listener: run.listener.as_ref(),
-        redactor: &settled.redactor,
-        cancel: &run.job.cancel,
-        depth,
-        silence: SILENCE,
-    });
+    let checks = verified(run, settled, depth);
     run.go_on()?;
     for endpoint in &settled.resolved.endpoints {
         run.listener.hear(Event::EndpointReady {

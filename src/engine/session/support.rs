@@ -20,7 +20,7 @@ use crate::engine::support::diagnose::{self, Diagnosis};
 use crate::engine::support::spool::Spool;
 use crate::engine::support::words::{self, TAIL};
 use crate::engine::support::{Order, SupportError, own, pack as packing, report};
-use crate::engine::verify::{self, Depth, Verification};
+use crate::engine::verify::Depth;
 use crate::logs::{Book, Reach};
 use crate::model::check::{CheckResult, Verdict};
 use crate::model::event::{Event, Listener, Outcome, Stage};
@@ -309,17 +309,7 @@ fn judge(run: &Run<'_>, links: Arc<Connections>, into: &Mutex<Found>) -> Result<
     let compared = look::compared(run, &settled);
     found().checks.extend(compared);
     run.go_on()?;
-    let judged = verify::verify(&Verification {
-        resolved: &settled.resolved,
-        rights: &settled.rights,
-        facts: &settled.seen.facts,
-        links: settled.seen.links.as_ref(),
-        listener: run.listener.as_ref(),
-        redactor: &settled.redactor,
-        cancel: &run.job.cancel,
-        depth: Depth::Once,
-        silence: super::story::SILENCE,
-    });
+    let judged = look::verified(run, &settled, Depth::Once);
     found().checks.extend(judged);
     Ok(())
 }

@@ -67,7 +67,7 @@ fn a_file_is_written_and_read_back(#[case] content: Input, #[case] wanted: u32) 
         content.bytes()
     );
     let sum = checksum(&host, &path, Privilege::User).unwrap().unwrap();
-    assert_eq!(sum, hex(&Sha256::digest(content.bytes())));
+    assert_eq!(sum, hexadecimal(&Sha256::digest(content.bytes())));
     assert_eq!(folder.names(), ["it's \"the\" .env"]);
 }
 
