@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use fs_err as fs;
 
-use crate::rehearsal::engine::Docker;
+use crate::rehearsal::engine::{Docker, Lock};
 use crate::rehearsal::error::RehearsalError;
 use crate::rehearsal::firewall;
 use crate::rehearsal::spec::Keep;
@@ -69,6 +69,8 @@ pub(crate) fn remove(docker: &Docker, cache: &Utf8Path, name: &str) -> Result<()
 
 /// Removes the fleets whose owner is dead, and returns their names.
 pub(crate) fn sweep(docker: &Docker, cache: &Utf8Path) -> Result<Vec<String>, RehearsalError> {
+    // Two that sweep at once would find the volumes in use of containers that the other is still removing.
+    let _alone = Lock::take(&cache.join("sweep.lock"))?;
     let format = format!("{{{{.Label \"{FLEET}\"}}}} {{{{.Label \"{OWNER}\"}}}}");
     let found = docker
         .call([
