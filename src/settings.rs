@@ -195,7 +195,7 @@ impl Loaded {
         let asked = validate::wanted_secrets(before);
         let kept = |id: &QuestionId| {
             let question = before.preset.question(id);
-            question.is_some_and(|question| question.kept.is_some())
+            question.is_some_and(|question| !question.kept.is_empty())
                 && asked.iter().any(|asked| asked.id == *id && asked.required)
         };
         self.wanted.retain(|wanted| !kept(&wanted.id));

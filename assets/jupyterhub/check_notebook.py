@@ -90,7 +90,8 @@ async def ask():
         if kind == "stream" and content["name"] == "stdout":
             printed += content["text"]
         elif kind == "error":
-            raise Lost(f"in the notebook: {content['ename']}: {content['evalue']}")
+            # Of what is printed only the last line is shown: a reason of several lines becomes one.
+            raise Lost(" ".join(f"in the notebook: {content['ename']}: {content['evalue']}".split()))
         elif kind == "status" and content["execution_state"] == "idle":
             return printed.strip()
 

@@ -187,6 +187,13 @@ impl Preset {
         self.parts.adopts.iter().find(|adopt| adopt.id == id)
     }
 
+    /// Returns where a host keeps the secret that `question` asks for.
+    #[must_use]
+    pub fn kept<'q>(&self, question: &'q Question) -> Option<&'q Kept> {
+        let mut places = question.kept.iter();
+        places.find(|place| self.stack(&place.stack).is_some())
+    }
+
     /// Returns every secret that a host keeps: its stack, the variable of the stack's `.env`, and the question.
     #[must_use]
     pub fn kept_variables(&self) -> Vec<(StackId, String, QuestionId)> {
@@ -194,7 +201,7 @@ impl Preset {
             .questions
             .iter()
             .filter_map(|question| {
-                let kept = question.kept.as_ref()?;
+                let kept = self.kept(question)?;
                 Some((
                     kept.stack.clone(),
                     kept.variable.clone(),

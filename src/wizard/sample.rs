@@ -88,7 +88,7 @@ id = "store-key"
 page = "application"
 kind = "secret"
 generate = "text64"
-kept = { stack = "shop", variable = "STORE_KEY" }
+kept = [{ stack = "shop", variable = "STORE_KEY" }]
 prompt = "Key of the store"
 help = "Encrypts what is stored"
 

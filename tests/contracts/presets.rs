@@ -139,7 +139,7 @@ id = "key"
 page = "auth"
 kind = "secret"
 generate = "text64"
-kept = { stack = "web", variable = "KEY" }
+kept = [{ stack = "web", variable = "KEY" }]
 prompt = "Key"
 help = "Made here"
 
@@ -269,7 +269,7 @@ fn a_folder_adds_a_preset() {
 )]
 #[case::not_kept(
     "shared/base.toml",
-    "kept = { stack = \"web\", variable = \"KEY\" }\n",
+    "kept = [{ stack = \"web\", variable = \"KEY\" }]\n",
     "",
     "base.toml:5:1: `question.key.generate`: a secret that is made needs `kept`"
 )]

@@ -229,6 +229,8 @@ fn only_what_people_use_is_open(site: &Site) {
     let database = hub
         .exec_ok("docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' acme-hub-hub-db-1")
         .unwrap();
+    let answers = format!("timeout 5 bash -c '</dev/tcp/{}/5432'", database.trim());
+    assert_eq!(hub.exec(&answers).unwrap().status, 0, "it runs, here");
     let try_it = format!(
         "ip route replace {database} via {}; timeout 5 bash -c '</dev/tcp/{database}/5432'; code=$?; ip route del {database}; exit $code",
         hub.address(),

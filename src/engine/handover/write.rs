@@ -212,7 +212,9 @@ fn accounts(text: &mut String, over: &HandOver<'_>) {
     for question in &deployment.preset.parts.questions {
         match (&question.kind, deployment.answers.get(&question.id)) {
             (QuestionKind::Secret, _) => {
-                let Some(kept) = &question.kept else { continue };
+                let Some(kept) = deployment.preset.kept(question) else {
+                    continue;
+                };
                 let places: Vec<String> = over
                     .resolved
                     .stacks

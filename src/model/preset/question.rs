@@ -85,9 +85,9 @@ pub struct Question {
     /// For `secret`: makes one only when this *expression* is true; otherwise it must be given.
     #[serde(default)]
     pub generate_when: Option<String>,
-    /// For `secret`: where a host keeps it, so that it can be read back and never changes by itself.
+    /// For `secret`: where a host keeps it, so that it can be read back and never changes by itself; the first of these stacks that the preset has.
     #[serde(default)]
-    pub kept: Option<Kept>,
+    pub kept: Vec<Kept>,
 }
 
 /// A value proposed from what the hosts are, with the reason.

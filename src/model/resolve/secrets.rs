@@ -86,7 +86,7 @@ fn in_use<'d>(
     question: &'d Question,
     kept: &KeptSecrets<'_>,
 ) -> Result<Option<(HostName, SecretString, &'d Kept)>, ResolveError> {
-    let Some(place) = &question.kept else {
+    let Some(place) = deployment.preset.kept(question) else {
         return Ok(None);
     };
     let Some(stack) = deployment.preset.stack(&place.stack) else {

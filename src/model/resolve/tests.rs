@@ -28,7 +28,7 @@ page = "auth"
 kind = "secret"
 generate = "text64"
 generate-when = "mode == 'made'"
-kept = { stack = "web", variable = "TOKEN" }
+kept = [{ stack = "web", variable = "TOKEN" }]
 prompt = "Token"
 help = "A token"
 

@@ -58,7 +58,7 @@ fn question(preset: &Preset, question: &Question, problems: &mut Vec<Problem>) {
     let secret_only = [
         ("generate", question.generate.is_some()),
         ("generate-when", question.generate_when.is_some()),
-        ("kept", question.kept.is_some()),
+        ("kept", !question.kept.is_empty()),
         ("trim", question.trim),
     ];
     for (key, present) in secret_only {
@@ -66,14 +66,14 @@ fn question(preset: &Preset, question: &Question, problems: &mut Vec<Problem>) {
             complain(key, "only a question of kind `secret` has this".to_owned());
         }
     }
-    if question.generate.is_some() && question.kept.is_none() {
+    if question.generate.is_some() && question.kept.is_empty() {
         let message = "a secret that is made needs `kept`: otherwise each run makes another";
         complain("generate", message.to_owned());
     }
-    if let Some(kept) = &question.kept
-        && preset.stack(&kept.stack).is_none()
+    if let Some(first) = question.kept.first()
+        && preset.kept(question).is_none()
     {
-        complain("kept", format!("there is no stack `{}`", kept.stack));
+        complain("kept", format!("there is no stack `{}`", first.stack));
     }
     let of_kind = |id, kind| {
         preset
