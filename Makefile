@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build build demo test lint bench fuzz stills
+.PHONY: help setup setup-build build demo test soak lint bench fuzz stills
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -13,6 +13,10 @@ demo: setup ## Rehearse a whole deployment on this machine: three VMs in contain
 
 test: ## Set up, check the style, run every test, end to end too
 	.ci/test
+
+soak: setup ## Run the tests that interrupt again and again and fill disks, which `test` leaves out (about an hour)
+	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --profile soak --features e2e --test e2e; \
+	else cargo test --features e2e --test e2e -- --test-threads=1 resume::killed upgrade::killed bundle::killed bundle::cut_ten bundle_limits::; fi
 
 lint: setup-build ## Check formatting and lints
 	cargo fmt --check
