@@ -1,7 +1,5 @@
 //! The main road: deploy, deploy again, the machine room loses power, and everything is still there.
 
-use std::time::Duration;
-
 use syntho_installer::rehearsal::Fault;
 
 use crate::program::is;
@@ -23,10 +21,12 @@ fn three_vms_deploy_and_the_second_time_there_is_nothing_to_do() {
         "nothing-to-do"
     );
     assert_eq!(site.state(), before);
+    // As a ratio: the machine that carries all VMs may have much else to do.
     assert!(
-        second.took < Duration::from_secs(3),
-        "took {:?}",
-        second.took
+        second.took < first.took / 4,
+        "took {:?} after {:?}",
+        second.took,
+        first.took
     );
 
     everything_comes_back_after_a_reboot(&site);

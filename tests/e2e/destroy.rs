@@ -48,10 +48,17 @@ fn a_deployment_leaves_its_hosts_as_it_found_them() {
     for part in ["acme-application_database-data", "/application/.env"] {
         assert!(stays.iter().any(|text| text.contains(part)), "{stays:#?}");
     }
-    let left = site.vm("ui").exec_ok("docker ps -aq | wc -l; docker volume ls -q | grep -c acme; ls -A /opt/syntho/acme/application").unwrap();
+    // The databases, and where the gate's two ends meet.
+    let left = site.vm("ui").exec_ok("docker ps -aq | wc -l; docker volume ls -q | grep acme; ls -A /opt/syntho/acme/application").unwrap();
     assert_eq!(
         left.split_whitespace().collect::<Vec<_>>(),
-        ["1", "2", ".env"]
+        [
+            "1",
+            "acme-application_database-data",
+            "acme-application_redis-data",
+            "acme-application_redis-gate",
+            ".env"
+        ]
     );
 
     // The host is back. What stays are the data and its keys; without data to keep they would go, too.
