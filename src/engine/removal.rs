@@ -6,6 +6,7 @@
 mod left_out;
 mod record;
 mod saved;
+mod taken_over;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,6 +217,9 @@ impl<'a> OnHost<'a> {
         let keys = self.data(&of_kind(|action| {
             matches!(action, AnyAction::StartStack(_) | AnyAction::RunStep(_))
         }));
+        for made in of_kind(|action| matches!(action, AnyAction::RetireProject(_))) {
+            self.taken_over(made);
+        }
         for made in of_kind(|action| matches!(action, AnyAction::DeliverImage(_))) {
             self.undo(made, Phase::Images, self.stopped.iter().cloned().collect());
         }

@@ -12,6 +12,7 @@ mod destroy;
 mod kept;
 mod logs;
 mod look;
+mod remembered;
 mod restore;
 mod stages;
 mod story;

@@ -3,6 +3,7 @@
 //! Images come first, while everything goes on. Then stacks stop, each before those that it needs; then data is saved; then files are written and stacks
 //! start in the ordinary order. The way back is the ordinary plan of the answers before, with the saved data brought back before anything starts.
 
+mod mixed;
 mod names;
 
 use std::collections::BTreeSet;
@@ -51,6 +52,10 @@ pub fn forward(
     if older == Older::Refuse {
         let ages = names::ages(place, &rest, &ids(&steps));
         steps.extend(ages);
+    }
+    if !changed(&rest).is_empty() {
+        let mixed = mixed::refuse(place, &ids(&steps));
+        steps.extend(mixed);
     }
     let delivered = ids(&steps);
     let halts = stops(place, &rest, &sets, &delivered);

@@ -22,6 +22,7 @@
 //! file with the strictest rule for values. See [`super::template::Kind`].
 
 mod adopt;
+mod alike;
 mod certificate;
 mod check;
 mod file;
@@ -31,6 +32,7 @@ mod stack;
 mod step;
 
 pub use adopt::{Adopt, Trap};
+pub use alike::Alike;
 pub use certificate::{CertificatePart, MadeCertificate};
 pub use check::Problem;
 pub use file::PresetFile;
@@ -86,6 +88,9 @@ pub struct Parts {
     /// Container images.
     #[serde(rename = "image")]
     pub images: Vec<Image>,
+    /// What must be the same in several images.
+    #[serde(rename = "alike")]
+    pub alikes: Vec<Alike>,
     /// Certificates that are made where nobody gives one.
     #[serde(rename = "certificate")]
     pub certificates: Vec<MadeCertificate>,

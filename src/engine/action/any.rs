@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Action, ActionError, AwaitHealth, BringData, ConfirmYield, Context, CreateFolder, DeleteData,
     DeliverImage, FetchData, LoadData, Materials, NameImage, ProveEnvironment, PutFile,
-    RefuseOlder, ReloadService, RemoveImage, RetireProject, Rights, RunStep, SaveData, StartStack,
-    StopStack, Undo,
+    RefuseMixed, RefuseOlder, ReloadService, RemoveImage, RetireProject, Rights, RunStep, SaveData,
+    StartStack, StopStack, Undo,
 };
 use crate::model::ids::HostName;
 use crate::model::plan::{ByHand, Description, Probe};
@@ -55,6 +55,8 @@ pub enum AnyAction {
     NameImage(NameImage),
     /// Refuses images that are older than what runs.
     RefuseOlder(RefuseOlder),
+    /// Refuses images that do not go together.
+    RefuseMixed(RefuseMixed),
 }
 
 impl AnyAction {
@@ -80,6 +82,7 @@ impl AnyAction {
             Self::RetireProject(action) => action,
             Self::NameImage(action) => action,
             Self::RefuseOlder(action) => action,
+            Self::RefuseMixed(action) => action,
         }
     }
 
@@ -105,6 +108,7 @@ impl AnyAction {
             Self::RetireProject(action) => action,
             Self::NameImage(action) => action,
             Self::RefuseOlder(action) => action,
+            Self::RefuseMixed(action) => action,
         }
     }
 
@@ -130,6 +134,7 @@ impl AnyAction {
             Self::NameImage(action) => Some(action.rights),
             Self::AwaitHealth(_)
             | Self::RefuseOlder(_)
+            | Self::RefuseMixed(_)
             | Self::ConfirmYield(_)
             | Self::RemoveImage(_) => None,
         }

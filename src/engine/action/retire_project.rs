@@ -50,7 +50,7 @@ impl RetireProject {
     }
 
     /// Returns the command that starts it again as it was.
-    fn way_back(&self) -> String {
+    pub(in crate::engine) fn way_back(&self) -> String {
         format!(
             "cd {} && {}docker compose --project-name {} up --detach --force-recreate",
             shell_quoted(&self.folder),

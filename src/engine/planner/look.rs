@@ -135,6 +135,7 @@ fn rests_on_others(action: &AnyAction) -> bool {
         AnyAction::ReloadService(_)
         | AnyAction::ProveEnvironment(_)
         | AnyAction::RefuseOlder(_)
+        | AnyAction::RefuseMixed(_)
         | AnyAction::StartStack(_)
         | AnyAction::RunStep(_)
         | AnyAction::AwaitHealth(_)

@@ -56,6 +56,7 @@ impl Made {
             AnyAction::DeliverImage(image) => Some(format!("image {}", image.reference)),
             AnyAction::StartStack(start) => Some(format!("project {}", start.compose.project)),
             AnyAction::RunStep(step) => Some(format!("step {}", step.mark())),
+            AnyAction::RetireProject(retired) => Some(format!("taken over {}", retired.project)),
             AnyAction::SaveData(SaveData { data })
             | AnyAction::BringData(BringData { data, .. }) => {
                 Some(format!("path {}", data.saved()))

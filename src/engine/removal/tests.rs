@@ -14,6 +14,7 @@ use crate::engine::redact::Redactor;
 use crate::engine::runner::{Pace, Ran, Work};
 use crate::engine::sample::{Site, resolved};
 use crate::engine::store::ReceiptStore;
+use crate::model::answers::Adopted;
 use crate::model::event::Event;
 use crate::model::ids::RunId;
 use crate::model::resolved::{PlacedStep, Resolved};
@@ -225,6 +226,36 @@ fn what_was_there_before_comes_back_and_strangers_stay() {
         ground.left(),
         ["opt/acme/application/docker-compose.yaml", "ui other-x-1"]
     );
+}
+
+#[test]
+fn what_was_taken_over_stays_with_its_data_also_where_data_goes() {
+    let mut ground = Ground::new();
+    let (host, ui) = ("ui".parse().unwrap(), ground.resolved.stacks[2].id.clone());
+    ground.resolved.stacks[2].adopted = Some(Adopted {
+        host: "ui".parse().unwrap(),
+        stack: ui,
+        form: "by-hand".to_owned(),
+        project: "by-hand".to_owned(),
+        folder: "/srv/by-hand".to_owned(),
+        environment: "/srv/by-hand/.env".to_owned(),
+        volumes: BTreeMap::new(),
+    });
+    ground.deploy();
+    let theirs = volume("by-hand", "by-hand_data");
+    ground.site.machines[&host].engine.world().volumes = vec![theirs];
+    for data in [Data::Keep, Data::Delete] {
+        let stays = ground.removing(data).stays;
+        let said = stays.iter().find(|(_, why)| why.contains("taken over"));
+        let (on, why) = said.unwrap();
+        assert_eq!(*on, host);
+        for part in ["/srv/by-hand", "by-hand_data", "--project-name by-hand up"] {
+            assert!(why.contains(part), "{part}: {why}");
+        }
+    }
+    assert!(ground.remove(Data::Delete).failures.is_empty());
+    let left = ground.site.machines[&host].engine.world().volumes.len();
+    assert_eq!(left, 1);
 }
 
 #[test]

@@ -35,14 +35,16 @@ struct Reading {
 /// The variables file of a stack.
 const ENV_FILE: &str = ".env";
 
-/// Reads everything that is kept from every host that may hold it.
+/// Reads everything that is kept from every host that may hold it and was looked at: each of those has rights.
 pub(super) fn read(
     deployment: &Deployment,
     rights: &BTreeMap<HostName, Rights>,
     links: &dyn Links,
     concurrency: usize,
 ) -> Result<Kept, Failure> {
-    let found = fan_out(readings(deployment), concurrency, |reading| {
+    let mut wanted = readings(deployment);
+    wanted.retain(|reading| rights.contains_key(&reading.host));
+    let found = fan_out(wanted, concurrency, |reading| {
         let rights = rights.get(&reading.host).copied().unwrap_or_default();
         let kept = links
             .host(&reading.host)
@@ -53,7 +55,9 @@ pub(super) fn read(
     for of_one in found {
         kept.extend(of_one?);
     }
-    let by_hand = deployment.adopted.iter().collect();
+    let by_hand = deployment.adopted.iter();
+    let by_hand = by_hand.filter(|adopted| rights.contains_key(&adopted.host));
+    let by_hand = by_hand.collect();
     let found = fan_out(by_hand, concurrency, |adopted: &Adopted| {
         let rights = rights.get(&adopted.host).copied().unwrap_or_default();
         read_adopted(deployment, adopted, links, rights)

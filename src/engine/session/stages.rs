@@ -90,6 +90,15 @@ pub(super) fn look(run: &Run<'_>, reached: &Reached) -> Result<Seen, Ending> {
 
 /// Reads what hosts keep and brings the deployment down to them.
 pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
+    settle_with(run, seen, Vec::new())
+}
+
+/// As [`settle`], for looks alone: `remembered` stands in for what hosts that are down would tell.
+pub(super) fn settle_with(
+    run: &Run<'_>,
+    seen: Seen,
+    remembered: Vec<HostFacts>,
+) -> Result<Settled, Ending> {
     run.go_on()?;
     let deployment = &run.job.deployment;
     let sudo: BTreeMap<HostName, SudoUse> = deployment
@@ -109,7 +118,7 @@ pub(super) fn settle(run: &Run<'_>, seen: Seen) -> Result<Settled, Ending> {
     if run.job.renewal == Renewal::Now {
         kept::forget_certificates(deployment, &mut kept);
     }
-    let facts: Vec<HostFacts> = seen.facts.values().cloned().collect();
+    let facts: Vec<HostFacts> = seen.facts.values().cloned().chain(remembered).collect();
     let look_up =
         |host: &HostName, stack: &StackId, variable: &str| look_up(&kept, host, stack, variable);
     let making = Making {

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::connections::Connections;
 use super::stages::{self, Seen};
 use super::story::{Ending, Run};
-use super::{Job, logs, look};
+use super::{Job, logs, look, remembered};
 use crate::engine::cancel::Cancel;
 use crate::engine::facts::gather_all;
 use crate::engine::gather::{Gathering, Order as LogOrder};
@@ -26,7 +26,7 @@ use crate::model::check::{CheckResult, Verdict};
 use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::facts::HostFacts;
 use crate::model::failure::{Failure, FailureKind};
-use crate::model::ids::QuestionId;
+use crate::model::ids::{HostName, QuestionId};
 use crate::model::resolve::expected;
 use crate::model::secret::Secrets;
 
@@ -294,11 +294,15 @@ fn judge(run: &Run<'_>, links: Arc<Connections>, into: &Mutex<Found>) -> Result<
         let what = format!("{host}/facts.json");
         found().missing.push((what, failure.message));
     }
+    let hosts = run.job.deployment.hosts.iter().map(|host| &host.name);
+    let down = hosts.filter(|host| !gathered.facts.contains_key(*host));
+    let down: Vec<HostName> = down.cloned().collect();
+    let folder = run.job.home.deployment(&run.job.deployment.name);
     let seen = Seen {
         links,
         facts: gathered.facts,
     };
-    let settled = stages::settle(run, seen)?;
+    let settled = stages::settle_with(run, seen, remembered::facts(&folder, &down))?;
     let secrets = settled.resolved.secrets.iter();
     found().secrets = secrets
         .map(|(id, value)| (id.clone(), value.clone()))

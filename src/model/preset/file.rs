@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::adopt::Adopt;
+use super::alike::Alike;
 use super::certificate::MadeCertificate;
 use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 use super::question::Question;
@@ -37,6 +38,8 @@ pub struct PresetFile {
     rule: Vec<Rule>,
     #[serde(default)]
     image: Vec<Image>,
+    #[serde(default)]
+    alike: Vec<Alike>,
     #[serde(default)]
     certificate: Vec<MadeCertificate>,
     #[serde(default)]
@@ -70,12 +73,13 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 15] {
+    pub fn counts(&self) -> [(&'static str, usize); 16] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
             ("rule", self.rule.len()),
             ("image", self.image.len()),
+            ("alike", self.alike.len()),
             ("certificate", self.certificate.len()),
             ("file-set", self.file_set.len()),
             ("stack", self.stack.len()),
@@ -138,6 +142,7 @@ impl PresetFile {
         parts.values.extend(self.value);
         parts.rules.extend(self.rule);
         parts.images.extend(self.image);
+        parts.alikes.extend(self.alike);
         parts.certificates.extend(self.certificate);
         parts.file_sets.extend(self.file_set);
         parts.stacks.extend(self.stack);

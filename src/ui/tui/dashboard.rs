@@ -107,6 +107,8 @@ pub enum Wanted {
 pub enum Order {
     /// Gather its logs into a file.
     Logs,
+    /// Pack what somebody needs who was not there, and say what may be wrong.
+    Support,
     /// Save its data.
     Backup,
     /// Bring another release.
@@ -121,6 +123,7 @@ impl Order {
     /// All of them.
     pub const ALL: &[Self] = &[
         Self::Logs,
+        Self::Support,
         Self::Backup,
         Self::Upgrade,
         Self::Rollback,
@@ -132,6 +135,7 @@ impl Order {
     pub fn verb(self) -> &'static str {
         match self {
             Self::Logs => "logs",
+            Self::Support => "support",
             Self::Backup => "backup",
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",

@@ -33,6 +33,7 @@ pub(super) fn check(preset: &Preset) -> Vec<Problem> {
     images_and_needs(preset, &mut problems);
     judgements(preset, &mut problems);
     logs(preset, &mut problems);
+    alikes(preset, &mut problems);
     signatures(preset, &mut problems);
     rules_and_reach(preset, &mut problems);
     adopts::check(preset, &mut problems);
@@ -247,6 +248,22 @@ fn signatures(preset: &Preset, problems: &mut Vec<Problem>) {
         let wrong = signature.problems().into_iter();
         let entry = format!("signature[{number}]");
         problems.extend(wrong.map(|message| Problem::new(entry.clone(), message)));
+    }
+}
+
+fn alikes(preset: &Preset, problems: &mut Vec<Problem>) {
+    for (number, alike) in preset.parts.alikes.iter().enumerate() {
+        let entry = format!("alike[{number}]");
+        if alike.run.is_empty() {
+            let message = "say by which program an image tells it: `run` is empty".to_owned();
+            problems.push(Problem::new(&entry, message));
+        }
+        let images = &preset.parts.images;
+        let unknown = alike.images.iter();
+        let unknown = unknown.filter(|id| !images.iter().any(|image| image.id == **id));
+        for id in unknown {
+            problems.push(Problem::new(&entry, format!("there is no image `{id}`")));
+        }
     }
 }
 

@@ -227,6 +227,12 @@ pub(super) const TABLE: &[Binding<Do>] = &[
         "Gathers the logs of everything into syntho_logs.log, as `logs` does",
     ),
     Binding::new(
+        &[Key::char('S')],
+        Do::Order(Order::Support),
+        "support",
+        "Packs an archive for support and says what may be wrong, as `support` does",
+    ),
+    Binding::new(
         &[Key::char('b')],
         Do::Order(Order::Backup),
         "backup",

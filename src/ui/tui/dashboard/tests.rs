@@ -400,6 +400,7 @@ fn lines_that_come_late_do_not_get_into_the_next_log() {
 #[case('v', Wanted::Verify)]
 #[case('d', Wanted::Deploy)]
 #[case('l', Wanted::Order(Order::Logs))]
+#[case('S', Wanted::Order(Order::Support))]
 #[case('b', Wanted::Order(Order::Backup))]
 #[case('u', Wanted::Order(Order::Upgrade))]
 #[case('U', Wanted::Order(Order::Rollback))]
