@@ -3,6 +3,7 @@
 //! Images come first, while everything goes on. Then stacks stop, each before those that it needs; then data is saved; then files are written and stacks
 //! start in the ordinary order. The way back is the ordinary plan of the answers before, with the saved data brought back before anything starts.
 
+mod ages;
 mod mixed;
 mod names;
 
@@ -44,15 +45,25 @@ pub fn forward(
     let sets = of_changed(place, &ordinary)?;
     let kept = names::keep(place, &ordinary.steps);
     let (mut images, rest) = images_first(ordinary);
+    let ages = (older == Older::Refuse).then(|| ages::compare(place, &rest));
+    let (mut steps, mut once_there) = match ages {
+        Some(ages) => (ages.at_once, ages.once_there),
+        None => (Vec::new(), Vec::new()),
+    };
+    let told = ids(&steps);
+    steps.extend(kept.into_iter().map(|step| Step {
+        after: told.clone(),
+        ..step
+    }));
+    let before = ids(&steps);
     for image in &mut images {
-        image.after = ids(&kept);
+        image.after.clone_from(&before);
     }
-    let mut steps = kept;
     steps.extend(images);
-    if older == Older::Refuse {
-        let ages = names::ages(place, &rest, &ids(&steps));
-        steps.extend(ages);
+    for age in &mut once_there {
+        age.after = ids(&steps);
     }
+    steps.extend(once_there);
     if !changed(&rest).is_empty() {
         let mixed = mixed::refuse(place, &ids(&steps));
         steps.extend(mixed);

@@ -300,6 +300,7 @@ impl Plan {
             names: vec![image.reference.to_string()],
             architecture: image.platform.architecture.clone(),
             os: image.platform.os.clone(),
+            created: None,
             config_size: image.config.len() as u64,
             layers: image
                 .layers

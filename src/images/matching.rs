@@ -149,6 +149,7 @@ mod tests {
             names: vec![name.to_owned()],
             architecture: architecture.to_owned(),
             os: "linux".to_owned(),
+            created: None,
             config_size: 1,
             layers: Vec::new(),
         }

@@ -81,6 +81,22 @@ impl Registry {
         Ok(repository)
     }
 
+    /// Gives the lowest layers of an offered image no more: the host has them, and a Docker that asks for them does not know that.
+    ///
+    /// Docker knows a layer by the digest under which it was pulled; one that was loaded, or pulled from elsewhere, it would fetch again.
+    pub fn withhold(&self, repository: &str, layers: usize) {
+        if let Some(goods) = self.shelf(repository) {
+            goods.withhold(layers);
+        }
+    }
+
+    /// Returns whether a layer that is withheld was asked for.
+    #[must_use]
+    pub fn is_missed(&self, repository: &str) -> bool {
+        self.shelf(repository)
+            .is_some_and(|goods| goods.is_missed())
+    }
+
     /// Returns, for each layer of an offered image, its compressed digest, how many bytes of it the host has been sent, and how many it has.
     #[must_use]
     pub fn progress(&self, repository: &str) -> Vec<(Digest, u64, u64)> {

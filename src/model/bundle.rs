@@ -18,6 +18,9 @@ pub struct BundledImage {
     pub architecture: String,
     /// Operating system in Docker's words, such as `linux`.
     pub os: String,
+    /// When it was made, as its configuration says; `None` where that says nothing, or where it was read before anybody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
     /// Bytes of its configuration.
     pub config_size: u64,
     /// Its layers, lowest first.

@@ -1,7 +1,6 @@
 //! Another release: every row stays, a release that does not work goes by itself with every row back, and a kill loses nothing.
 
-use std::collections::BTreeMap;
-
+use camino::Utf8Path;
 use serde_json::Value;
 use syntho_installer::model::image::ImageRef;
 use syntho_installer::rehearsal::images::{self, Release};
@@ -48,14 +47,13 @@ fn has_new_tables(site: &Site) -> bool {
 
 #[track_caller]
 fn expect_release(site: &Site, tag: &str) {
-    for host in ["ui", "ray-1", "ray-2"] {
-        let images = site
-            .vm(host)
-            .exec_ok("docker ps --format '{{.Image}}' | grep syntho")
-            .unwrap();
+    for vm in site.fleet.vms() {
+        let images = vm.exec_ok("docker ps --format '{{.Image}}' | grep syntho");
+        let images = images.unwrap();
         assert!(
             images.lines().all(|image| image.ends_with(tag)),
-            "{host}: {images}"
+            "{}: {images}",
+            vm.name()
         );
     }
     assert_eq!(has_new_tables(site), tag == "1.10.0");
@@ -113,6 +111,7 @@ fn is_change(event: &Value) -> bool {
 fn a_release_comes_and_goes_and_one_that_does_not_work_goes_by_itself() {
     let site = deployed();
     let full = ["5000", "5000"].map(str::to_owned);
+    what_would_form_no_cluster_is_refused_before_anything_stops(&site);
 
     // It does not work: everything is back, although the tables had changed.
     for (image, why) in [(BROKEN, "ends again and again"), (NO_BACKEND, "backend")] {
@@ -178,43 +177,40 @@ fn a_release_comes_and_goes_and_one_that_does_not_work_goes_by_itself() {
     assert!(!left.contains(".saved"), "{left}");
 }
 
-/// A release that is carried in costs what is new in it, on the way to each host, and keeps every row.
+fn what_would_form_no_cluster_is_refused_before_anything_stops(site: &Site) {
+    let old_ray = "ray=syntho.azurecr.io/syntho-ray:1.9.0";
+    let mixed = ["upgrade", "acme", "--tag", "1.10.0", "--image", old_ray];
+    let ended = run(command(site, &mixed)).expect_code(1).says(&[
+        "do not go together",
+        "Ray 2.47.1 on Python",
+        "syntho-core-api:1.10.0 on ui: Ray 2.60.0",
+    ]);
+    let events = ended.events();
+    let began = events.iter().filter(|event| is(event, "step-started"));
+    let steps: Vec<&str> = began.filter_map(|event| event["step"].as_str()).collect();
+    let touches = |step: &&&str| {
+        ["/stop/", "/files/", "/stack/"]
+            .iter()
+            .any(|part| step.contains(part))
+    };
+    assert_eq!(steps.iter().find(touches), None, "{steps:?}");
+}
+
+/// A release that is carried in costs what is new in it on the way to each host, also where the release before came by other ways, and keeps every row.
 #[test]
 fn from_an_archive_only_changed_layers_come() {
-    let site = Site::with(&["ui", "ray-1", "ray-2"].map(vm));
-    site.deploy(&site.answers()).expect_code(0);
+    let site = Site::with(&["ui", "ray-1"].map(vm));
+    let answers = site.answers_for(&[("ui", &["ui"]), ("ray-1", &["ray-head"])]);
+    site.deploy(&answers).expect_code(0);
     sql(
         &site,
         "syntho-backend",
         "CREATE TABLE rows (name text); INSERT INTO rows SELECT 'n' FROM generate_series(1, 700);",
     );
-    let layers = |kind: Release, name: &str| {
-        let names = release(kind).into_iter();
-        let names: Vec<ImageRef> = names.map(|name| ImageRef::parse(&name).unwrap()).collect();
-        let archive = images::archive(engine(), name, &names, &tell).unwrap();
-        let inspected = site
-            .run(&["bundle", "inspect", archive.as_str(), "--json"])
-            .expect_code(0);
-        let inspected: Value = serde_json::from_str(inspected.stdout.trim()).unwrap();
-        let images = inspected["images"].as_array().unwrap().iter();
-        let ray = images.filter(|image| image["names"].to_string().contains("syntho-ray"));
-        let layers = ray.flat_map(|image| image["layers"].as_array().unwrap().clone());
-        let layers = layers.map(|layer| {
-            (
-                layer["diff-id"].to_string(),
-                layer["packed"].as_u64().unwrap(),
-            )
-        });
-        (archive, layers.collect::<BTreeMap<String, u64>>())
-    };
-    let (_, old) = layers(Release::Old, "release");
-    let (archive, new) = layers(Release::New, "next-release");
-    let missing: u64 = new
-        .iter()
-        .filter(|(id, _)| !old.contains_key(*id))
-        .map(|(_, size)| size)
-        .sum();
-    let whole: u64 = new.values().sum();
+    let names = release(Release::New).into_iter();
+    let names: Vec<ImageRef> = names.map(|name| ImageRef::parse(&name).unwrap()).collect();
+    let archive = images::archive(engine(), "next-release", &names, &tell).unwrap();
+    let (missing, whole) = lacks(&site, "ray-1", &archive);
     assert!(missing > 0 && missing < whole, "{missing} of {whole}");
 
     let upgrade = [
@@ -240,6 +236,30 @@ fn from_an_archive_only_changed_layers_come() {
         "700"
     );
     expect_release(&site, "1.10.0");
+}
+
+/// Returns how many bytes of the layers of an archive's Ray a host lacks, and of how many.
+fn lacks(site: &Site, host: &str, archive: &Utf8Path) -> (u64, u64) {
+    let there = site.vm(host).exec_ok(
+        "docker inspect --format '{{join .RootFS.Layers \" \"}}' syntho.azurecr.io/syntho-ray:1.9.0",
+    );
+    let there = there.unwrap();
+    let inspected = site
+        .run(&["bundle", "inspect", archive.as_str(), "--json"])
+        .expect_code(0);
+    let inspected: Value = serde_json::from_str(inspected.stdout.trim()).unwrap();
+    let images = inspected["images"].as_array().unwrap().iter();
+    let ray = images.filter(|image| image["names"].to_string().contains("syntho-ray"));
+    let layers = ray.flat_map(|image| image["layers"].as_array().unwrap());
+    let (mut missing, mut whole) = (0, 0);
+    for layer in layers {
+        let size = layer["packed"].as_u64().unwrap();
+        whole += size;
+        if !there.contains(layer["diff-id"].as_str().unwrap()) {
+            missing += size;
+        }
+    }
+    (missing, whole)
 }
 
 #[test]

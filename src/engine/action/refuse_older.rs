@@ -1,6 +1,6 @@
 //! Refuses images that were made before those that run: tags need not say which of two releases is the newer one.
 //!
-//! It looks once the images are on the host, wherever they came from, and before anything stops.
+//! Where an archive tells when its images were made, nothing is sent before; otherwise it looks once they are on the host. Nothing has stopped by then.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Successor {
     pub runs: String,
     /// When that was made.
     pub made: Timestamp,
+    /// When what comes was made, where that is known before it is on the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comes: Option<Timestamp>,
 }
 
 /// Returns when an image was made, when that says anything.
@@ -45,8 +48,13 @@ impl RefuseOlder {
     /// Returns the first image that is older, with when it was made.
     fn older(&self, cx: &Context<'_>) -> Result<Option<(&Successor, Timestamp)>, ActionError> {
         for pair in &self.pairs {
-            let found = cx.host.docker()?.image(&pair.image)?;
-            let time = found.and_then(|image| made(image.created.as_deref()));
+            let time = match pair.comes {
+                Some(time) => Some(time),
+                None => {
+                    let found = cx.host.docker()?.image(&pair.image)?;
+                    found.and_then(|image| made(image.created.as_deref()))
+                }
+            };
             if let Some(time) = time.filter(|time| *time < pair.made) {
                 return Ok(Some((pair, time)));
             }
@@ -56,7 +64,7 @@ impl RefuseOlder {
 
     /// Returns whether everything that comes is there already.
     fn is_there(&self, cx: &Context<'_>) -> Result<bool, ActionError> {
-        for pair in &self.pairs {
+        for pair in self.pairs.iter().filter(|pair| pair.comes.is_none()) {
             if cx.host.docker()?.image(&pair.image)?.is_none() {
                 return Ok(false);
             }
@@ -155,6 +163,7 @@ mod tests {
                 image: ImageRef::parse("app:latest").unwrap(),
                 runs: "app:2.0.0".to_owned(),
                 made: "2025-09-30T00:00:00Z".parse().unwrap(),
+                comes: None,
             }],
         };
         assert_eq!(action.probe(&cx).unwrap(), Probe::Needed);
@@ -176,5 +185,23 @@ mod tests {
             assert_eq!(action.probe(&cx).unwrap(), Probe::AlreadySo, "{fine}");
             action.execute(&cx).unwrap();
         }
+    }
+
+    #[test]
+    fn what_an_archive_tells_needs_no_image_on_the_host() {
+        let machine = Machine::new();
+        let of = |comes: &str| RefuseOlder {
+            pairs: vec![Successor {
+                image: ImageRef::parse("app:latest").unwrap(),
+                runs: "app:2.0.0".to_owned(),
+                made: "2025-09-30T00:00:00Z".parse().unwrap(),
+                comes: made(Some(comes)),
+            }],
+        };
+        let newer = of("2026-01-01T00:00:00Z");
+        assert_eq!(newer.probe(&machine.cx()).unwrap(), Probe::AlreadySo);
+        let mut older = of("2024-07-18T10:00:00Z");
+        assert_eq!(older.probe(&machine.cx()).unwrap(), Probe::Needed);
+        older.execute(&machine.cx()).unwrap_err();
     }
 }

@@ -224,6 +224,7 @@ mod tests {
             names: vec![name],
             architecture: "amd64".to_owned(),
             os: "linux".to_owned(),
+            created: None,
             config_size: 1,
             layers: vec![layer("base"), layer("top")],
         }];

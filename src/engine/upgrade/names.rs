@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::action::{Action as _, AnyAction, NameImage, RefuseOlder, Successor, made};
+use crate::engine::action::{Action as _, AnyAction, NameImage};
 use crate::engine::backups::Place;
 use crate::engine::plan::PlannedStep;
 use crate::model::docker::ContainerFacts;
@@ -80,58 +80,6 @@ pub(super) fn bring_back(place: &Place<'_>) -> Vec<Step> {
     steps
 }
 
-/// Compares what comes with what runs, on every host where something changes, once it is there.
-pub(super) fn ages(place: &Place<'_>, rest: &[Step], after: &[StepId]) -> Vec<Step> {
-    let mut pairs: BTreeMap<&HostName, Vec<Successor>> = BTreeMap::new();
-    for (host, stack, container) in containers(place) {
-        let changes = |step: &Step| {
-            let is =
-                matches!(&step.action, AnyAction::StartStack(start) if start.stack == stack.id);
-            is && step.host == *host && step.probe != Probe::AlreadySo
-        };
-        let runs = ImageRef::parse(&container.image).ok();
-        let next = stack.images.iter().map(|image| &image.reference);
-        let mut next = next.filter(|next| {
-            runs.as_ref()
-                .is_some_and(|runs| runs.repository() == next.repository())
-        });
-        let docker = place
-            .facts
-            .get(host)
-            .and_then(|facts| facts.docker.as_ref());
-        let own = docker.and_then(|docker| {
-            docker
-                .images
-                .iter()
-                .find(|image| image.id == container.image_id)
-        });
-        let time = own.and_then(|image| made(image.created.as_deref()));
-        let (Some(image), Some(made), true) = (next.next_back(), time, rest.iter().any(changes))
-        else {
-            continue;
-        };
-        let of_host = pairs.entry(host).or_default();
-        if of_host.iter().all(|pair| pair.image != *image) {
-            of_host.push(Successor {
-                image: image.clone(),
-                runs: container.image.clone(),
-                made,
-            });
-        }
-    }
-    let hosts = pairs.into_iter();
-    hosts
-        .map(|(host, pairs)| Step {
-            after: after.to_vec(),
-            ..step(
-                host,
-                "keep/newer",
-                AnyAction::RefuseOlder(RefuseOlder { pairs }),
-            )
-        })
-        .collect()
-}
-
 /// Returns the name under which what an image's name stands for is kept; none for one that is a digest itself.
 fn kept_name(reference: &ImageRef, id: &str) -> Option<ImageRef> {
     if reference.digest().is_some() {
@@ -157,7 +105,7 @@ fn called<'a>(place: &Place<'a>, host: &HostName, name: &str) -> Option<&'a str>
 }
 
 /// Returns every container of every stack.
-fn containers<'a>(
+pub(super) fn containers<'a>(
     place: &Place<'a>,
 ) -> impl Iterator<
     Item = (
@@ -177,7 +125,7 @@ fn containers<'a>(
     })
 }
 
-fn step(host: &HostName, what: &str, action: AnyAction) -> Step {
+pub(super) fn step(host: &HostName, what: &str, action: AnyAction) -> Step {
     PlannedStep {
         id: StepId(format!("{host}/{what}")),
         host: host.clone(),

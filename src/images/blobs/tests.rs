@@ -70,6 +70,7 @@ fn the_archive_used_longest_ago_goes_first_and_shared_layers_stay() {
                 names: vec![name.to_owned()],
                 architecture: "amd64".to_owned(),
                 os: "linux".to_owned(),
+                created: None,
                 config_size: config.len() as u64,
                 layers: layers.iter().map(layer).collect(),
             }],
@@ -99,6 +100,7 @@ fn archived(store: &BlobStore, name: &str, second: i64, content: &[u8]) -> Bundl
         names: vec![name.to_owned()],
         architecture: "amd64".to_owned(),
         os: "linux".to_owned(),
+        created: None,
         config_size: config.len() as u64,
         layers: vec![crate::model::bundle::BundledLayer {
             diff_id: layer.diff_id.to_string(),

@@ -39,6 +39,8 @@ struct Config {
     architecture: String,
     #[serde(default)]
     os: String,
+    #[serde(default)]
+    created: Option<String>,
     rootfs: RootFs,
 }
 
@@ -295,6 +297,7 @@ impl Assembly<'_> {
             names: Vec::new(),
             architecture: parsed.architecture,
             os: parsed.os,
+            created: parsed.created,
             config_size: document.bytes.len() as u64,
             layers: found,
         };

@@ -72,6 +72,10 @@ impl Registry {
         if !goods.holds(&digest) {
             return unknown();
         }
+        if goods.withholds(&digest) {
+            // Docker gives up at this word, where it would try others again.
+            return refusal(StatusCode::FORBIDDEN, "DENIED");
+        }
         let Ok((file, size)) = self.store.blob(&digest) else {
             return unknown();
         };

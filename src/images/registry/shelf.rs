@@ -1,5 +1,7 @@
 //! One image as a registry offers it: a manifest made for it, and what it may be asked for.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use oci_spec::image::{
     Descriptor, DescriptorBuilder, ImageManifestBuilder, MediaType, Sha256Digest,
 };
@@ -15,6 +17,10 @@ pub(in crate::images) struct Shelf {
     digest: Digest,
     config: Digest,
     layers: Vec<Packed>,
+    /// So many of the lowest layers are not given.
+    withheld: AtomicUsize,
+    /// Whether one of them was asked for.
+    missed: AtomicBool,
 }
 
 /// The tag that it is under.
@@ -50,6 +56,8 @@ impl Shelf {
             manifest,
             config,
             layers,
+            withheld: AtomicUsize::new(0),
+            missed: AtomicBool::new(false),
         })
     }
 
@@ -67,6 +75,26 @@ impl Shelf {
     /// Returns whether a blob belongs to the image.
     pub(super) fn holds(&self, digest: &Digest) -> bool {
         *digest == self.config || self.layers.iter().any(|layer| layer.digest == *digest)
+    }
+
+    /// Gives so many of the lowest layers no more.
+    pub(super) fn withhold(&self, layers: usize) {
+        self.withheld.store(layers, Ordering::SeqCst);
+    }
+
+    /// Returns whether a blob is withheld, and takes note that it was asked for.
+    pub(super) fn withholds(&self, digest: &Digest) -> bool {
+        let lowest = self.layers.get(..self.withheld.load(Ordering::SeqCst));
+        let withheld = lowest.is_some_and(|all| all.iter().any(|layer| layer.digest == *digest));
+        if withheld {
+            self.missed.store(true, Ordering::SeqCst);
+        }
+        withheld
+    }
+
+    /// Returns whether a layer that is withheld was asked for.
+    pub(super) fn is_missed(&self) -> bool {
+        self.missed.load(Ordering::SeqCst)
     }
 
     /// Returns its layers as they are sent, lowest first.

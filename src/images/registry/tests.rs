@@ -121,6 +121,22 @@ fn an_image_can_be_pulled(#[case] encoding: Encoding, #[case] kind: &str) {
 }
 
 #[test]
+fn a_layer_that_is_withheld_is_refused_for_good_and_that_is_known() {
+    let counter = counter(Encoding::Gzip);
+    let (registry, repository) = (&counter.registry, &counter.repository);
+    registry.withhold(repository, 1);
+    let layers = registry.progress(repository);
+    let (head, _) = counter.get(&format!("blobs/{}", layers[1].0));
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(!registry.is_missed(repository));
+    let (head, body) = counter.get(&format!("blobs/{}", layers[0].0));
+    assert!(head.starts_with("http/1.1 403"), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("DENIED"));
+    assert!(registry.is_missed(repository));
+    assert_eq!(registry.progress(repository)[0].1, 0);
+}
+
+#[test]
 fn a_blob_goes_on_where_it_stopped() {
     let counter = counter(Encoding::Zstd);
     let (digest, _, size) = counter.registry.progress(&counter.repository)[1];

@@ -153,15 +153,20 @@ impl Job<'_> {
     fn pull_or_load(&mut self, left: Option<Place>) -> Result<(), ActionError> {
         match self.pull(left) {
             Err(ActionError::Transport(TransportError::Refused { what })) => {
-                self.cx.progress.line(&format!(
-                    "sshd refuses {what}: sending an archive with the missing layers instead"
-                ));
-                let _turn = self.counter.turn();
-                self.there = self.docker.images()?;
-                self.load()
+                self.load_instead(&format!("sshd refuses {what}"))
             }
             pulled => pulled,
         }
+    }
+
+    fn load_instead(&mut self, why: &str) -> Result<(), ActionError> {
+        self.cx.progress.line(&format!(
+            "{why}: sending an archive with the missing layers instead"
+        ));
+        let counter = std::sync::Arc::clone(&self.counter);
+        let _turn = counter.turn();
+        self.there = self.docker.images()?;
+        self.load()
     }
 
     fn pull(&mut self, mut left: Option<Place>) -> Result<(), ActionError> {
@@ -173,6 +178,9 @@ impl Job<'_> {
             let image = self.action.image.as_str();
             let offered = registry.offer(image, self.image, self.encoding());
             let repository = offered.map_err(|error| said(&error))?;
+            if !self.engine.containerd_store {
+                registry.withhold(&repository, self.shared());
+            }
             let name = ImageRef::parse(&format!("127.0.0.1:{port}/{repository}:latest"));
             let name = name.map_err(|error| ActionError::Bug(error.to_string()))?;
             let here = Place {
@@ -204,6 +212,9 @@ impl Job<'_> {
             };
             let (end, log) = watch.follow()?;
             detached::clean(host, &step)?;
+            if registry.is_missed(&repository) {
+                return self.load_instead("Docker asks for layers that it has");
+            }
             if end == End::Code(0) {
                 self.docker.tag(&name.to_string(), &self.action.reference)?;
                 self.docker.untag(&name)?;
