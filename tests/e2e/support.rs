@@ -278,6 +278,18 @@ fn hosts_that_are_down_are_named(site: &Site, secrets: &[String]) {
     );
     archive.file("hosts/ui/containers.txt");
     archive.holds_none_of(secrets);
+    // The host that answers is judged by what is remembered of the other one.
+    let checks = archive.file("checks.txt");
+    assert!(
+        checks.contains("pass ui [as-accepted]") && checks.contains("FAIL ray-1 [facts]"),
+        "{checks}"
+    );
+    let causes: serde_json::Value = serde_json::from_str(archive.file("diagnosis.json")).unwrap();
+    assert_eq!(
+        (&causes[0]["id"], &causes[0]["host"]),
+        (&"host-down".into(), &"ray-1".into()),
+        "{causes:#}"
+    );
     let other = site.inflict("ui", Fault::Paused);
     let archive = Archive::make(site, "all-down");
     drop((one, other));

@@ -72,7 +72,7 @@ impl Registry {
         if !goods.holds(&digest) {
             return unknown();
         }
-        if goods.withholds(&digest) {
+        if goods.withholds(&digest) || goods.waits_in_vain(&digest) {
             // Docker gives up at this word, where it would try others again.
             return refusal(StatusCode::FORBIDDEN, "DENIED");
         }

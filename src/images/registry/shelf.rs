@@ -1,6 +1,9 @@
 //! One image as a registry offers it: a manifest made for it, and what it may be asked for.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use oci_spec::image::{
     Descriptor, DescriptorBuilder, ImageManifestBuilder, MediaType, Sha256Digest,
@@ -21,7 +24,13 @@ pub(in crate::images) struct Shelf {
     withheld: AtomicUsize,
     /// Whether one of them was asked for.
     missed: AtomicBool,
+    /// When a layer was first asked for.
+    asked: OnceLock<Instant>,
 }
+
+/// How long the other layers wait for the question after one that is withheld: Docker asks for several at once, the lowest first, and what is sent before it
+/// gives up is sent in vain.
+const HEED: Duration = Duration::from_millis(200);
 
 /// The tag that it is under.
 const TAG: &str = "latest";
@@ -58,6 +67,7 @@ impl Shelf {
             layers,
             withheld: AtomicUsize::new(0),
             missed: AtomicBool::new(false),
+            asked: OnceLock::new(),
         })
     }
 
@@ -90,6 +100,17 @@ impl Shelf {
             self.missed.store(true, Ordering::SeqCst);
         }
         withheld
+    }
+
+    /// Waits until it is clear whether Docker misses a layer that is withheld, and returns whether it does: then it will give up, and other layers are not worth
+    /// sending.
+    pub(super) fn waits_in_vain(&self, digest: &Digest) -> bool {
+        if self.withheld.load(Ordering::SeqCst) == 0 || *digest == self.config {
+            return false;
+        }
+        let since = self.asked.get_or_init(Instant::now).elapsed();
+        thread::sleep(HEED.saturating_sub(since));
+        self.is_missed()
     }
 
     /// Returns whether a layer that is withheld was asked for.

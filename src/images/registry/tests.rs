@@ -134,6 +134,9 @@ fn a_layer_that_is_withheld_is_refused_for_good_and_that_is_known() {
     assert!(String::from_utf8_lossy(&body).contains("DENIED"));
     assert!(registry.is_missed(repository));
     assert_eq!(registry.progress(repository)[0].1, 0);
+    // Docker has given up: nothing more is sent in vain.
+    let (head, _) = counter.get(&format!("blobs/{}", layers[1].0));
+    assert!(head.starts_with("http/1.1 403"), "{head}");
 }
 
 #[test]

@@ -208,7 +208,8 @@ fn a_restart_loop(site: &Site) {
         site,
         "restart-loop",
         Some("ui"),
-        &["service=frontend", "exit-code=1"],
+        // It is caught while it runs or while it waits for the next start.
+        &["service=frontend", "restarts="],
     );
     mend(site, "ui", UI, ".env");
 }
