@@ -5,9 +5,10 @@
 #   sh swarm.sh probe|run|revert init      begins a swarm here, unless this host leads one already; `revert` ends it
 #   sh swarm.sh token worker|manager       prints the secret by which a host joins, on the host that leads
 #   sh swarm.sh probe|run|revert join      joins with the secret in the variable TOKEN; `revert` leaves
-#   sh swarm.sh probe|run tokens           makes every secret that was given out worthless, on the host that leads
+#   sh swarm.sh probe|run tokens           makes every secret that was given out worthless, on the host that leads; not those of a swarm that was
+#                                          there before, by which others may mean to join
 #
-# A probe ends with 0 when it is so already. The files `before`, `given` and `bridge` beside this script say who was there, that a secret was
+# A probe ends with 0 when it is so already. The files `before`, `given` and `bridge` beside this script say who was there, which secrets were
 # given out, and that Docker had no network for swarms.
 set -eu
 cd "$(dirname "$0")"
@@ -155,8 +156,7 @@ known() {
 }
 
 tokens() {
-    docker swarm join-token --rotate -q worker > /dev/null
-    docker swarm join-token --rotate -q manager > /dev/null
+    [ -s before ] || [ ! -e given ] || while read -r role; do docker swarm join-token --rotate -q "$role" > /dev/null; done < given
     rm -f given
 }
 
@@ -168,7 +168,7 @@ case "${1:-} ${2:-}" in
 "run init") init ;;
 "revert init") end ;;
 "token worker" | "token manager")
-    : > given
+    echo "$2" >> given
     docker swarm join-token -q "$2"
     ;;
 "probe join") follows || fail "this host is not in the swarm of $leader: it is $(state)" ;;
@@ -177,7 +177,7 @@ case "${1:-} ${2:-}" in
 "probe tokens") [ ! -e given ] || fail "the secrets by which hosts joined are still good" ;;
 "run tokens") tokens ;;
 *)
-    sed -n '4,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -254,10 +254,16 @@ fn a_swarm_that_was_there_before_stays() {
     let address = site.vm("hub").address();
     leader(
         &site,
-        &format!("docker swarm init --advertise-addr {address}"),
+        &format!(
+            "docker swarm init --advertise-addr {address}; until docker network inspect docker_gwbridge; do sleep 0.1; done"
+        ),
     );
     let look = "docker node inspect --format '{{.Spec}}' $(docker node ls -q); docker network ls --format '{{.Name}}' | sort";
     let before = leader(&site, look);
+    // Others may mean to join by these.
+    let tokens = "docker swarm join-token -q worker; docker swarm join-token -q manager";
+    let good = leader(&site, tokens);
+    let folders = site.footprint();
     deploy(
         &site,
         &answers(
@@ -270,5 +276,11 @@ fn a_swarm_that_was_there_before_stays() {
     site.run(&["destroy", "acme", "--yes", "--json", "--delete-data=acme"])
         .expect_code(0);
     assert_eq!(leader(&site, look), before);
+    assert_eq!(leader(&site, tokens), good);
     assert_eq!(nodes(&site), ["hub Ready Active"]);
+    // What people keep in volumes stays, and with it the installer's own.
+    site.vm("node-1")
+        .exec_ok("docker volume rm acme-hub-user-installer-2dcheck")
+        .unwrap();
+    site.expect_footprint(&folders);
 }
