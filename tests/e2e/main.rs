@@ -53,4 +53,5 @@ mod through;
 mod tls;
 mod topology;
 mod trouble;
+mod tutorial;
 mod upgrade;
