@@ -163,11 +163,14 @@ fn in_images(
     host: &dyn Host,
     stacks: &[&PlacedStack],
 ) -> Result<Vec<String>, TransportError> {
-    let docker = host.docker()?;
     let images: BTreeSet<&ImageRef> = stacks
         .iter()
         .flat_map(|stack| stack.images.iter().map(|image| &image.reference))
         .collect();
+    if images.is_empty() {
+        return Ok(Vec::new());
+    }
+    let docker = host.docker()?;
     let mut found = Vec::new();
     for reference in images {
         let Some(image) = docker.image(reference)? else {

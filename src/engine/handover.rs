@@ -17,7 +17,7 @@ use crate::model::deployment::Deployment;
 use crate::model::docker::{ContainerFacts, ImageFacts, VolumeFacts};
 use crate::model::facts::HostFacts;
 use crate::model::ids::{HostName, RunId};
-use crate::model::resolved::Resolved;
+use crate::model::resolved::{Resolved, ResolvedHost};
 use crate::transport::{ContainerFilter, TransportError};
 
 pub use trust::AUTHORITY_FILE;
@@ -79,7 +79,12 @@ pub fn look(resolved: &Resolved, links: &dyn Links) -> BTreeMap<HostName, Stands
         .collect();
     let at_once = hosts.len().max(1);
     fan_out(hosts, at_once, |host| {
-        let stands = ask(links, &host);
+        let without_docker = |known: &ResolvedHost| known.name == host && !known.needs_docker();
+        let stands = if resolved.hosts.iter().any(without_docker) {
+            Ok(Stands::default())
+        } else {
+            ask(links, &host)
+        };
         (host, stands)
     })
     .into_iter()

@@ -39,6 +39,8 @@ pub struct Removal<'a> {
     pub links: &'a dyn Links,
     /// The hosts that were reached; nothing is planned for others.
     pub reached: &'a BTreeSet<HostName>,
+    /// Hosts that need no Docker.
+    pub without_docker: &'a BTreeSet<HostName>,
     /// Contents and credentials; removing needs none.
     pub materials: &'a dyn Materials,
     /// How many hosts are looked at at once.
@@ -154,7 +156,12 @@ fn images_that_stay(plan: &Plan<AnyAction>) -> Vec<(HostName, String)> {
 fn look(removal: &Removal<'_>, made: &[Made], host: &HostName) -> Result<Seen, ActionError> {
     let link = removal.links.host(host)?;
     let mut seen = Seen::default();
-    for volume in link.docker()?.volumes()? {
+    let volumes = if removal.without_docker.contains(host) {
+        Vec::new()
+    } else {
+        link.docker()?.volumes()?
+    };
+    for volume in volumes {
         if let Some(project) = volume.labels.get(PROJECT_LABEL) {
             let of_project = seen.volumes.entry(project.clone()).or_default();
             of_project.push(volume.name);

@@ -36,10 +36,10 @@ pub use alike::Alike;
 pub use certificate::{CertificatePart, MadeCertificate};
 pub use check::Problem;
 pub use file::PresetFile;
-pub use judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
+pub use judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed, need_docker};
 pub use question::{Generator, Kept, Page, Pattern, Propose, Question, QuestionKind};
 pub use stack::{
-    Backup, Confirm, FileSet, Image, Proof, Service, ServiceState, Stack, StackFile, Yield,
+    Backup, Confirm, FileSet, Image, Proof, Service, ServiceState, Stack, StackFile, StepSet, Yield,
 };
 pub use step::{KnownFailure, StepPhase, Take, ToolStep};
 
@@ -97,6 +97,9 @@ pub struct Parts {
     /// Files that several stacks have in common.
     #[serde(rename = "file-set")]
     pub file_sets: Vec<FileSet>,
+    /// Steps that several stacks have in common.
+    #[serde(rename = "step-set", skip_serializing_if = "Vec::is_empty")]
+    pub step_sets: Vec<StepSet>,
     /// What stands on hosts: Compose projects, and what is brought about by tools.
     #[serde(rename = "stack")]
     pub stacks: Vec<Stack>,

@@ -74,6 +74,14 @@ pub struct ResolvedHost {
     pub needs: Vec<RoleNeed>,
 }
 
+impl ResolvedHost {
+    /// Returns whether something for which Docker is needed may stand there.
+    #[must_use]
+    pub fn needs_docker(&self) -> bool {
+        super::preset::need_docker(&self.roles, &self.needs)
+    }
+}
+
 /// One stack on one host.
 #[derive(Debug, Clone)]
 pub struct PlacedStack {

@@ -87,6 +87,7 @@ mod tests {
             memory: Some("4gb".to_owned()),
             memory_recommended: Some("16gb".to_owned()),
             disk: None,
+            docker: true,
         };
         let mut facts = sample::facts(&"web".parse().unwrap(), sample::address(0));
         facts.cpus = cpus;

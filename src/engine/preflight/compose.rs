@@ -6,6 +6,9 @@ use crate::model::check::CheckResult;
 
 /// Judges Compose. Version 1 reads neither our files nor values in `.env` the same way, and is named as what it is.
 pub(super) fn compose(seat: Seat<'_>) -> Vec<CheckResult> {
+    if !seat.host.needs_docker() {
+        return Vec::new();
+    }
     let draft = seat.draft("compose", "Docker Compose");
     let Some(compose) = &seat.facts.compose else {
         return vec![

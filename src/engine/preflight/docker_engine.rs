@@ -9,6 +9,9 @@ const OLDEST: (u32, u32) = (20, 10);
 
 /// Judges whether an engine is there, runs and is recent enough.
 pub(super) fn engine(seat: Seat<'_>) -> Vec<CheckResult> {
+    if !seat.host.needs_docker() {
+        return Vec::new();
+    }
     let draft = seat.draft("docker", "Docker Engine");
     if let Some(docker) = seat.docker() {
         let version = &docker.engine.version;
@@ -53,6 +56,9 @@ pub(super) fn engine(seat: Seat<'_>) -> Vec<CheckResult> {
 
 /// Judges whether the login reaches Docker, by itself or with root's rights.
 pub(super) fn access(seat: Seat<'_>) -> Vec<CheckResult> {
+    if !seat.host.needs_docker() {
+        return Vec::new();
+    }
     let draft = seat.draft("docker-access", "Access to Docker");
     let user = &seat.facts.user;
     if let Some(docker) = seat.docker() {
@@ -131,6 +137,23 @@ mod tests {
         engine_facts.version = version.into();
         engine_facts.storage_driver = driver.into();
         assert_eq!(told(&engine(sample.seat("ui"))), [expected]);
+    }
+
+    #[test]
+    fn a_host_whose_roles_need_no_docker_is_not_asked_for_it() {
+        let mut sample = Sample::three();
+        sample.on("ui").docker = None;
+        sample.on("ui").compose = None;
+        sample.host("ui").needs[0].docker = false;
+        let seat = sample.seat("ui");
+        assert!(engine(seat).is_empty() && access(seat).is_empty());
+        assert!(super::super::compose::compose(seat).is_empty());
+        // Another role of the same host may.
+        sample.host("ui").roles.push("other".parse().unwrap());
+        assert_eq!(
+            told(&engine(sample.seat("ui"))),
+            ["fail docker: not installed"]
+        );
     }
 
     #[rstest]

@@ -164,6 +164,7 @@ fn host(name: &str, role: &str, address: &str) -> ResolvedHost {
             memory: Some("4gb".into()),
             memory_recommended: Some("8gb".into()),
             disk: Some("5gb".into()),
+            docker: true,
         }],
     }
 }

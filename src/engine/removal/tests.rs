@@ -115,6 +115,7 @@ impl Ground {
             data,
             links: &self.site,
             reached: &hosts.iter().map(|host| host.parse().unwrap()).collect(),
+            without_docker: &std::collections::BTreeSet::new(),
             materials: &FromResolved(&self.resolved, None),
             concurrency: 3,
         })

@@ -21,6 +21,7 @@ use crate::engine::store::{DESTROY, DeploymentFolder};
 use crate::model::event::{Event, Listener, Outcome, Stage};
 use crate::model::failure::{Failure, FailureKind};
 use crate::model::ids::{HostName, StackId};
+use crate::model::preset::need_docker;
 use crate::model::receipt::Receipt;
 use crate::transport::RegistryLogin;
 
@@ -121,6 +122,9 @@ fn planned(
     run.stage(Stage::Plan);
     let deployment = &run.job.deployment;
     let keepers = deployment.preset.kept_variables().into_iter();
+    let needs = &deployment.preset.parts.needs_of_roles;
+    let hosts = deployment.hosts.iter();
+    let without_docker = hosts.filter(|host| !need_docker(&host.roles, needs));
     let removing = removal::plan(&Removal {
         receipts,
         folder: &planner::folder(&deployment.base_folder, &deployment.name),
@@ -128,6 +132,7 @@ fn planned(
         data,
         links,
         reached,
+        without_docker: &without_docker.map(|host| host.name.clone()).collect(),
         materials: &Nothing,
         concurrency: run.job.concurrency,
     });

@@ -12,7 +12,7 @@ use super::alike::Alike;
 use super::certificate::MadeCertificate;
 use super::judge::{Endpoint, Health, HealthProbe, LogSource, ReachRule, RoleNeed};
 use super::question::Question;
-use super::stack::{FileSet, Image, Stack, default_within};
+use super::stack::{FileSet, Image, Stack, StepSet, default_within};
 use super::{Parts, Preset, Role, Rule, Value};
 use crate::model::diagnosis::Signature;
 use crate::model::ids::{PresetId, QuestionId, RoleId, StackId};
@@ -45,6 +45,8 @@ pub struct PresetFile {
     #[serde(default)]
     file_set: Vec<FileSet>,
     #[serde(default)]
+    step_set: Vec<StepSet>,
+    #[serde(default)]
     stack: Vec<Stack>,
     #[serde(default)]
     reach: Vec<ReachRule>,
@@ -73,7 +75,7 @@ impl PresetFile {
 
     /// Returns how many entries each list holds, by the list's key.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, usize); 16] {
+    pub fn counts(&self) -> [(&'static str, usize); 17] {
         [
             ("question", self.question.len()),
             ("value", self.value.len()),
@@ -82,6 +84,7 @@ impl PresetFile {
             ("alike", self.alike.len()),
             ("certificate", self.certificate.len()),
             ("file-set", self.file_set.len()),
+            ("step-set", self.step_set.len()),
             ("stack", self.stack.len()),
             ("reach", self.reach.len()),
             ("need", self.need.len()),
@@ -133,7 +136,7 @@ impl PresetFile {
             parts: Parts::default(),
         };
         own.add_to(&mut parts);
-        spread_file_sets(&mut parts);
+        spread_sets(&mut parts);
         Ok(Preset { parts, ..preset })
     }
 
@@ -145,6 +148,7 @@ impl PresetFile {
         parts.alikes.extend(self.alike);
         parts.certificates.extend(self.certificate);
         parts.file_sets.extend(self.file_set);
+        parts.step_sets.extend(self.step_set);
         parts.stacks.extend(self.stack);
         parts.reach.extend(self.reach);
         parts.needs_of_roles.extend(self.need);
@@ -161,15 +165,20 @@ impl PresetFile {
     }
 }
 
-/// Puts the files of each set among those of the stacks that name it; a set that is not there stays named, for the preset's own check to complain.
-fn spread_file_sets(parts: &mut Parts) {
-    let sets = &parts.file_sets;
+/// Puts the files and steps of each set behind those of the stacks that name it; a set that is not there stays named, for the preset's own check to complain.
+fn spread_sets(parts: &mut Parts) {
+    let (files, steps) = (&parts.file_sets, &parts.step_sets);
     for stack in &mut parts.stacks {
         stack.file_sets.retain(|id| {
-            let set = sets.iter().find(|set| set.id == *id);
-            stack
-                .files
-                .extend(set.into_iter().flat_map(|set| set.files.iter().cloned()));
+            let set = files.iter().find(|set| set.id == *id);
+            let files = set.into_iter().flat_map(|set| &set.files);
+            stack.files.extend(files.cloned());
+            set.is_none()
+        });
+        stack.step_sets.retain(|id| {
+            let set = steps.iter().find(|set| set.id == *id);
+            let steps = set.into_iter().flat_map(|set| &set.steps);
+            stack.steps.extend(steps.cloned());
             set.is_none()
         });
     }

@@ -44,6 +44,25 @@ pub struct RoleNeed {
     /// Disk for data beside the images, such as `10gb`; less free fails.
     #[serde(default)]
     pub disk: Option<String>,
+    /// Whether it needs Docker with Compose; a host without them will do where every one of its roles says no.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub docker: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_yes(docker: &bool) -> bool {
+    *docker
+}
+
+/// Returns whether a host of these roles needs Docker: unless each of them says that it does not.
+#[must_use]
+pub fn need_docker(roles: &[RoleId], needs: &[RoleNeed]) -> bool {
+    let without = |role: &RoleId| needs.iter().any(|need| need.role == *role && !need.docker);
+    !roles.iter().all(without)
 }
 
 /// One judgement: whether the product works (`[[health]]`), or whether it could, before anything is deployed (`[[check]]`).

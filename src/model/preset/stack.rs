@@ -73,6 +73,9 @@ pub struct Stack {
     /// What is brought about by tools once everything else of the stack stands.
     #[serde(default, rename = "step", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<ToolStep>,
+    /// Sets of steps that it shares with other stacks, by id; once the preset is read they stand behind its own `steps`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub step_sets: Vec<String>,
     /// Values that later stacks use.
     #[serde(default)]
     pub yields: BTreeMap<String, Yield>,
@@ -86,6 +89,17 @@ pub struct FileSet {
     pub id: String,
     /// The files.
     pub files: Vec<StackFile>,
+}
+
+/// Steps that several stacks have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StepSet {
+    /// Its id.
+    pub id: String,
+    /// The steps, in their order.
+    #[serde(rename = "step")]
+    pub steps: Vec<ToolStep>,
 }
 
 /// A file on the host.

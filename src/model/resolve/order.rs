@@ -39,6 +39,7 @@ mod tests {
             images: Vec::new(),
             files: Vec::new(),
             file_sets: Vec::new(),
+            step_sets: Vec::new(),
             ports: Vec::new(),
             services: Vec::new(),
             backups: Vec::new(),

@@ -87,6 +87,11 @@ fn ids(preset: &Preset, problems: &mut Vec<Problem>) {
         problems,
     );
     unique(
+        "step-set",
+        preset.parts.step_sets.iter().map(|set| set.id.as_str()),
+        problems,
+    );
+    unique(
         "check",
         preset.parts.checks.iter().map(|check| check.id.as_str()),
         problems,

@@ -9,6 +9,12 @@ use crate::model::preset::{Preset, Stack, ToolStep};
 
 /// Checks what a stack says of its steps.
 pub(super) fn check(preset: &Preset, stack: &Stack, problems: &mut Vec<Problem>) {
+    for id in &stack.step_sets {
+        problems.push(Problem::new(
+            format!("stack.{}.step-sets", stack.id),
+            format!("there is no step set `{id}`"),
+        ));
+    }
     let mut seen = BTreeSet::new();
     for step in &stack.steps {
         let entry = format!("stack.{}.step.{}", stack.id, step.id);
