@@ -15,6 +15,7 @@ fn environment(name: &str) -> Option<String> {
         "REGISTRY_PASSWORD" => Some("p@ss\\".to_owned()),
         "DATABASE_PASSWORD" => Some("long.enough_~-1".to_owned()),
         "SYNTHO_SECRET_ADMIN_PASSWORD" => Some("correct horse".to_owned()),
+        "SYNTHO_SECRET_APP_CLIENT_SECRET" => Some("app~secret".to_owned()),
         "SYNTHO_SECRET_NATIVE_ADMIN_PASSWORD" => Some("correct horse battery".to_owned()),
         _ => None,
     }

@@ -13,6 +13,7 @@ mod authenticators;
 mod certificates;
 #[cfg(feature = "e2e")]
 mod compose_v2;
+mod kubernetes;
 mod presets;
 mod rendered;
 mod support;

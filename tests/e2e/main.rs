@@ -30,6 +30,7 @@ mod drift;
 mod external;
 mod hub;
 mod journey;
+mod kubernetes;
 mod logs;
 mod one_vm;
 mod program;
