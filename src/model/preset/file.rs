@@ -3,7 +3,7 @@
 //! A fragment has the lists only; a preset has the head keys too. Flattened structs would lose both the refusal and the places, so the lists are written
 //! out here once and turned into [`Preset`] or [`Parts`] afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -137,6 +137,7 @@ impl PresetFile {
         };
         own.add_to(&mut parts);
         spread_sets(&mut parts);
+        spread_groups(&mut parts);
         Ok(Preset { parts, ..preset })
     }
 
@@ -181,6 +182,24 @@ fn spread_sets(parts: &mut Parts) {
             stack.steps.extend(steps.cloned());
             set.is_none()
         });
+    }
+}
+
+/// Puts the stacks of a group where its name stands among those that others come after; a stack's own name goes before a group's.
+fn spread_groups(parts: &mut Parts) {
+    let known: BTreeSet<StackId> = parts.stacks.iter().map(|stack| stack.id.clone()).collect();
+    let mut groups: BTreeMap<StackId, Vec<StackId>> = BTreeMap::new();
+    for stack in &parts.stacks {
+        if let Some(group) = &stack.group {
+            let members = groups.entry(group.clone()).or_default();
+            members.push(stack.id.clone());
+        }
+    }
+    groups.retain(|group, _| !known.contains(group));
+    for stack in &mut parts.stacks {
+        let after = std::mem::take(&mut stack.after).into_iter();
+        let spread = after.flat_map(|id| groups.get(&id).cloned().unwrap_or_else(|| vec![id]));
+        stack.after = spread.collect();
     }
 }
 

@@ -46,7 +46,10 @@ pub struct Stack {
     /// Only when this *expression* is true.
     #[serde(default)]
     pub when: Option<String>,
-    /// Stacks that must be healthy on all their hosts before this one starts.
+    /// A name under which other stacks come `after` this one and all that share it, so that a fragment need not know who brings something about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<StackId>,
+    /// Stacks, or groups of them, that must be healthy on all their hosts before this one starts; once the preset is read, groups are the stacks in them.
     #[serde(default)]
     pub after: Vec<StackId>,
     /// Images it needs.

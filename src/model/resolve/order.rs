@@ -35,6 +35,7 @@ mod tests {
             title: id.to_owned(),
             role: "ui".parse().unwrap(),
             when: None,
+            group: None,
             after: after.iter().map(|id| id.parse().unwrap()).collect(),
             images: Vec::new(),
             files: Vec::new(),
