@@ -129,6 +129,18 @@ pub fn ensure_identity(engine: &Engine, tell: Tell<'_>) -> Result<ImageRef, Rehe
     make_one(engine, table::identity()?, tell)
 }
 
+/// Makes sure that the engine holds a release's Ray image with what Ray's cluster launcher needs, which no release uses, and returns its name.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn ensure_launcher(
+    engine: &Engine,
+    release: Release,
+    tell: Tell<'_>,
+) -> Result<ImageRef, RehearsalError> {
+    make_one(engine, table::launcher(release)?, tell)
+}
+
 fn make_one(
     engine: &Engine,
     image: &'static StandIn,

@@ -31,6 +31,7 @@ mod external;
 mod hub;
 mod journey;
 mod kubernetes;
+mod launcher;
 mod logs;
 mod one_vm;
 mod program;

@@ -1,7 +1,7 @@
 //! Which stand-in images there are, what each stands on, and what is fetched for it.
 
 use super::super::error::RehearsalError;
-use super::Product;
+use super::{Product, Release};
 use crate::model::image::ImageRef;
 
 /// What an image is built on.
@@ -52,6 +52,9 @@ const NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-deps:3.11";
 const NEXT_NOTEBOOK_DEPS: &str = "syntho-rehearsal/notebook-next:3.11";
 const REGISTRY: &str = "registry:2.8.2";
 const IDENTITY: &str = "syntho-rehearsal/identity:3.11";
+
+const OLD_LAUNCHER: &str = "syntho-rehearsal/ray-launcher:1.9.0";
+const NEW_LAUNCHER: &str = "syntho-rehearsal/ray-launcher:1.10.0";
 
 const OLD_RAY: &str = "syntho.azurecr.io/syntho-ray:1.9.0";
 const OLD_CORE: &str = "syntho.azurecr.io/syntho-core-api:1.9.0";
@@ -160,6 +163,8 @@ pub(super) const ALL: &[StandIn] = &[
     ),
     released(BROKEN_HUB, "broken", NEW_HUB, "1.11.0"),
     released(BROKEN_NOTEBOOK, "broken", NEW_NOTEBOOK, "1.11.0"),
+    plain(OLD_LAUNCHER, "ray-launcher", Below::Image(OLD_RAY)),
+    plain(NEW_LAUNCHER, "ray-launcher", Below::Image(NEW_RAY)),
 ];
 
 const fn plain(image: &'static str, folder: &'static str, below: Below) -> StandIn {
@@ -259,6 +264,15 @@ pub(super) fn registry() -> Result<&'static StandIn, RehearsalError> {
 /// Returns the identity providers.
 pub(super) fn identity() -> Result<&'static StandIn, RehearsalError> {
     named(IDENTITY)
+}
+
+/// Returns a release's Ray with what Ray's cluster launcher needs.
+pub(super) fn launcher(release: Release) -> Result<&'static StandIn, RehearsalError> {
+    named(match release {
+        Release::Old => OLD_LAUNCHER,
+        Release::New => NEW_LAUNCHER,
+        Release::Broken => BROKEN_RAY,
+    })
 }
 
 /// The error for a name that no recipe makes.
