@@ -54,12 +54,14 @@ fn holder(seat: Seat<'_>, stack: &PlacedStack, port: u16) -> Holder {
         (None, None) => Holder::Nobody,
         // A container in the host's network publishes nothing; what listens on a port of a stack that runs is that stack.
         (None, Some(listener)) => {
-            let proxy = listener.process.as_deref() == Some("docker-proxy");
-            if !proxy
-                && seat
-                    .running(stack)
-                    .any(|container| container.published.is_empty())
-            {
+            let ours = if listener.process.as_deref() == Some("docker-proxy") {
+                // Of a container that ends again and again the proxy outlives what Docker says of its ports.
+                seat.restarting(stack).next().is_some()
+            } else {
+                let mut running = seat.running(stack);
+                running.any(|container| container.published.is_empty())
+            };
+            if ours {
                 Holder::Ours
             } else {
                 Holder::Other(match &listener.process {
@@ -193,6 +195,22 @@ mod tests {
         assert_eq!(
             told(&ports(sample.seat("ray-1"))),
             ["pass ports: 10001 free; 6379, 8265 in use by this deployment"]
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_outlives_a_container_of_ours_between_two_starts_is_ours() {
+        let mut sample = Sample::three();
+        let mut frontend = container("acme-application-frontend-1", "acme-application", true);
+        frontend.state = "restarting".into();
+        sample.docker("ui").containers.push(frontend);
+        sample
+            .on("ui")
+            .listeners
+            .push(listener("0.0.0.0", 3000, Some("docker-proxy")));
+        assert_eq!(
+            told(&ports(sample.seat("ui"))),
+            ["pass ports: 3000 in use by this deployment"]
         );
     }
 

@@ -138,6 +138,22 @@ impl<'a> Seat<'a> {
 
     /// Returns the running containers of a stack.
     pub(super) fn running(self, stack: &PlacedStack) -> impl Iterator<Item = &'a ContainerFacts> {
+        self.in_state(stack, "running")
+    }
+
+    /// Returns the containers of a stack that have ended and are about to start again.
+    pub(super) fn restarting(
+        self,
+        stack: &PlacedStack,
+    ) -> impl Iterator<Item = &'a ContainerFacts> {
+        self.in_state(stack, "restarting")
+    }
+
+    fn in_state(
+        self,
+        stack: &PlacedStack,
+        state: &'static str,
+    ) -> impl Iterator<Item = &'a ContainerFacts> {
         let adopted = stack
             .adopted
             .as_ref()
@@ -147,7 +163,7 @@ impl<'a> Seat<'a> {
             .into_iter()
             .flat_map(|docker| &docker.containers)
             .filter(move |container| {
-                container.state == "running"
+                container.state == state
                     && self.is_ours(container)
                     && projects
                         .iter()
