@@ -307,16 +307,15 @@ revert_cluster() {
     fi
 }
 
+# After a restart of the host another program may have that number.
 forwards() {
-    [ -e forward.pid ] && kill -0 "$(cat forward.pid)" 2> /dev/null
+    [ -e forward.pid ] && grep -qs kube.sh "/proc/$(cat forward.pid)/cmdline"
 }
 
 # A forward ends with the pod that it leads to.
 forward() {
-    trap 'kill $(jobs -p) 2> /dev/null; exit' TERM INT
     while :; do
-        kubectl --namespace "$namespace" port-forward --address 127.0.0.1 "service/$cluster-head-svc" "$port:8265" < /dev/null &
-        wait $! || true
+        kubectl --namespace "$namespace" port-forward --address 127.0.0.1 "service/$cluster-head-svc" "$port:8265" < /dev/null || true
         sleep 2
     done
 }
@@ -336,7 +335,8 @@ run_dashboard() {
 }
 
 revert_dashboard() {
-    ! forwards || kill "$(cat forward.pid)"
+    # It leads a session of its own, with all that it started.
+    ! forwards || kill -- "-$(cat forward.pid)"
     rm -f forward.pid forward.log
 }
 
