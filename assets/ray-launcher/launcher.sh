@@ -17,7 +17,12 @@ deployment={{ deployment }}
 stack={{ stack }}
 nodes={{ least_nodes }}
 known={{ known_head }}
+provider={{ provider }}
+# On hosts of one's own the second autoscaler starts the head and never a worker.
 autoscaler_v2={{ '0' if provider == 'local' else '1' }}
+sdk={{ cloud_sdk_modules }}
+packages={{ cloud_sdk_packages }}
+install={{ cloud_sdk or 'image' }}
 {% raw %}
 fail() {
     echo "$*"
@@ -32,14 +37,16 @@ in_image() {
         shift
     done
     shift
-    mkdir -p state/ray state/ssh
-    chmod 700 state state/ssh
+    mkdir -p state/ray state/ssh state/cloud state/sdk
+    chmod 700 state state/ssh state/cloud
+    [ ! -d ../launcher-key ] || options="$options --volume $PWD/../launcher-key:/key:ro"
+    [ ! -e credentials.env ] || options="$options --env-file credentials.env"
     # shellcheck disable=SC2086 # several words
     docker run --rm --init --network host --user 0:0 $options \
         --label "io.syntho.installer.deployment=$deployment" --label "io.syntho.installer.stack=$stack" \
-        --volume "$PWD:/cluster:ro" --volume "$PWD/../launcher-key:/key:ro" \
-        --volume "$PWD/state/ray:/tmp/ray" --volume "$PWD/state/ssh:/root/.ssh" --workdir /cluster \
-        --env HOME=/root --env PYTHONUNBUFFERED=1 --env LC_ALL=C.UTF-8 --env RAY_USAGE_STATS_ENABLED=0 \
+        --volume "$PWD:/cluster:ro" --volume "$PWD/state/ray:/tmp/ray" --volume "$PWD/state/ssh:/root/.ssh" \
+        --volume "$PWD/state/cloud:/root/.azure" --volume "$PWD/state/sdk:/sdk" --workdir /cluster \
+        --env HOME=/root --env PYTHONPATH=/sdk --env PYTHONUNBUFFERED=1 --env LC_ALL=C.UTF-8 --env RAY_USAGE_STATS_ENABLED=0 \
         --env RAY_UP_enable_autoscaler_v2="$autoscaler_v2" --env AUTOSCALER_NODE_START_WAIT_S="${WAIT:-900}" \
         --entrypoint "" "$image" "$@" < /dev/null
 }
@@ -65,6 +72,31 @@ address() {
 check() {
     in_image -- sh -c 'for program in bash ssh rsync ray; do command -v $program > /dev/null || { echo "the Ray image has no $program, which the launcher needs"; exit 1; }; done'
     python accept.py cluster.yaml
+    has_sdk || [ "$install" != install ] || install_sdk
+    for module in $sdk; do
+        python -c "import $module" 2> /dev/null || fail "the Ray image has no Python package $module, by which Ray reaches $provider"
+    done
+    [ "$provider" != azure ] || log_in_to_azure
+}
+
+has_sdk() {
+    for module in $sdk; do python -c "import $module" 2> /dev/null || return 1; done
+}
+
+install_sdk() {
+    echo "Installing what Ray needs to reach $provider"
+    # shellcheck disable=SC2086 # several packages
+    python -m pip install --quiet --disable-pip-version-check --target /sdk $packages
+}
+
+# On Azure Ray asks the command-line program `az` who it is. The secret goes by a file, so that no list of processes shows it.
+log_in_to_azure() {
+    in_image -- sh -c 'command -v az > /dev/null || { echo "the Ray image has no az, which the launcher needs"; exit 1; }
+        if [ -n "${AZURE_CLIENT_ID:-}" ]; then
+            az login --output none --service-principal --username "$AZURE_CLIENT_ID" --tenant "$AZURE_TENANT_ID" --password @/cluster/azure-secret
+        else
+            az login --output none --identity
+        fi'
 }
 
 probe() {
@@ -95,7 +127,7 @@ down() {
     WAIT=60
     launch ray down --yes cluster.yaml || fail "the launcher could not stop the cluster"
     # Made as root, whoever this is.
-    in_image -- sh -c 'find /tmp/ray /root/.ssh -mindepth 1 -delete'
+    in_image -- sh -c 'find /tmp/ray /root/.ssh /root/.azure /sdk -mindepth 1 -delete'
     rm -rf state
 }
 

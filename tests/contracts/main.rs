@@ -14,6 +14,7 @@ mod certificates;
 #[cfg(feature = "e2e")]
 mod compose_v2;
 mod kubernetes;
+mod launcher;
 mod presets;
 mod rendered;
 mod support;

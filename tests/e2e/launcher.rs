@@ -174,10 +174,8 @@ fn nothing_of_the_cluster_is_readable_by_others(site: &Site) {
     assert_eq!(site.vm("ui").exec_ok(secret).unwrap().trim(), "0");
     for vm in ["ray-1", "ray-2"] {
         let line = "grep -c 'from=.*syntho-installer:acme$' ~deploy/.ssh/authorized_keys; stat -c '%a %U' ~deploy/.ssh/authorized_keys ~deploy/.ray-acme/node.env";
-        assert_eq!(
-            site.vm(vm).exec_ok(line).unwrap(),
-            "1\n600 deploy\n600 deploy\n"
-        );
+        let seen = site.vm(vm).exec_ok(line).unwrap();
+        assert_eq!(seen.trim(), "1\n600 deploy\n600 deploy");
     }
 }
 

@@ -9,6 +9,7 @@
 # addresses of their own: they are known by the network in which the way back to them begins, which is the one that the inner end is in. The signal HUP makes the
 # outer end take up a changed list, and end the connections of hosts that are no longer on it.
 import asyncio
+import ipaddress
 import os
 import resource
 import signal
@@ -38,8 +39,14 @@ def named(error):
 
 
 def listed():
+    """Returns the hosts of the list: addresses, or networks where nobody knows the addresses beforehand."""
     with open(LIST, encoding="ascii") as lines:
-        return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+        return {ipaddress.ip_network(line.strip()) for line in lines if line.strip() and not line.startswith("#")}
+
+
+def written(networks):
+    hosts = sorted(networks, key=lambda network: (network.version, network))
+    return ", ".join(str(host.network_address if host.num_addresses == 1 else host) for host in hosts)
 
 
 def watch(writer):
@@ -106,7 +113,11 @@ class Outside:
             say(text)
 
     def lets_in(self, source):
-        return source == self.address or source in self.allowed or self.is_ours(source)
+        return source == self.address or self.is_listed(source) or self.is_ours(source)
+
+    def is_listed(self, source):
+        source = ipaddress.ip_address(source.partition("%")[0])
+        return any(source in network for network in self.allowed)
 
     def is_ours(self, source):
         """Returns whether it comes from a container of the project."""
@@ -124,7 +135,7 @@ class Outside:
         if len(self.open) >= self.most:
             self.say_once("full", f"refused {source}: {self.most} connections are open, and no more are taken")
         elif not self.lets_in(source):
-            self.say_once(source, f"refused {source}: it is none of the hosts that need Redis, {', '.join(sorted(self.allowed))}")
+            self.say_once(source, f"refused {source}: it is none of the hosts that need Redis, {written(self.allowed)}")
         else:
             self.open[writer] = source
             try:
@@ -146,7 +157,7 @@ class Outside:
         self.tell()
 
     def tell(self):
-        say(f"open for this host, the containers of the project and {', '.join(sorted(self.allowed))}")
+        say(f"open for this host, the containers of the project and {written(self.allowed)}")
 
 
 def files():

@@ -215,6 +215,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tool_of_ours_started_may_listen_too() {
+        let mut sample = Sample::three();
+        let mut ray = container("acme-ray", "none", true);
+        ray.labels.remove("com.docker.compose.project");
+        sample.docker("ray-1").containers.push(ray);
+        let listens = listener("0.0.0.0", 6379, Some("gcs_server"));
+        sample.on("ray-1").listeners.push(listens);
+        assert_eq!(
+            told(&ports(sample.seat("ray-1"))),
+            ["pass ports: 8265, 10001 free; 6379 in use by this deployment"]
+        );
+    }
+
+    #[test]
     fn a_stopped_stack_of_ours_owns_no_listener() {
         let mut sample = Sample::three();
         let mut head = container("ray-head", "acme-ray-head", true);

@@ -136,7 +136,7 @@ impl<'a> Seat<'a> {
         })
     }
 
-    /// Returns the running containers of a stack.
+    /// Returns the running containers of a stack: of its project, or of no project and with the deployment's label, as tools start them.
     pub(super) fn running(self, stack: &PlacedStack) -> impl Iterator<Item = &'a ContainerFacts> {
         self.in_state(stack, "running")
     }
@@ -165,10 +165,10 @@ impl<'a> Seat<'a> {
             .filter(move |container| {
                 container.state == state
                     && self.is_ours(container)
-                    && projects
-                        .iter()
-                        .flatten()
-                        .any(|project| container.project() == Some(project))
+                    && container.project().is_none_or(|of| {
+                        let mut projects = projects.iter().flatten();
+                        projects.any(|project| project == of)
+                    })
             })
     }
 

@@ -202,7 +202,15 @@ fn t13_no_health_check_needs_a_program_that_images_may_lack() {
 fn t21_each_service_gets_only_what_it_needs() {
     for (name, _, yaml) in stacks() {
         for (service, what) in services(&yaml) {
-            assert!(what["env_file"].is_null(), "{name} {service}");
+            let files = what["env_file"].as_sequence().into_iter().flatten();
+            let files: Vec<&str> = files.filter_map(|file| file["path"].as_str()).collect();
+            // The address of a cluster in a cloud, and nothing else.
+            let only_addresses = files.iter().all(|path| path.starts_with("../ray-address/"));
+            assert!(only_addresses, "{name} {service}: {files:?}");
+            assert!(
+                what["env_file"].is_null() || name.contains(" provider="),
+                "{name} {service}"
+            );
         }
     }
     let (_, yaml) = application(&Variant::plain("syntho-app-ray"));

@@ -140,7 +140,8 @@ fn t33_a_password_that_breaks_a_url_is_refused(#[case] value: &str) {
 #[test]
 fn t34_the_address_of_ray_is_bare() {
     for (name, stack, _) in stacks() {
-        if stack.id.as_str() == "application" {
+        // In a cloud it is known once the cluster is up, and in no file of ours.
+        if stack.id.as_str() == "application" && !name.contains(" provider=") {
             let address = variable(&stack, "CORE_RAY_ADDRESS");
             assert!(
                 !address.contains([':', '/']) && !address.is_empty(),
