@@ -343,8 +343,12 @@ fn a_deployment_on_one_host_is_taken_over_and_can_be_brought_back() {
     comes_back(&site);
     expect_kept(&site, "by-hand_database-data");
 
-    // Ours goes and leaves what was there; the command that was told brings that back.
-    run(program(&site, &["destroy", "acme", "--yes", "--json"])).expect_code(0);
+    // Ours goes, and leaves what was there even where data goes; the command that was told brings that back.
+    let destroy = ["destroy", "acme", "--yes", "--delete-data=acme", "--json"];
+    run(program(&site, &destroy)).expect_code(0).says(&[
+        "`by-hand`, which was taken over",
+        "by-hand_database-data, which `--delete-data` leaves alone",
+    ]);
     ui.exec_ok("cd /srv/by-hand && docker compose --project-name by-hand up --detach --force-recreate 2>&1").unwrap();
     works(&site, "ui");
     expect_rows(&site);

@@ -268,6 +268,14 @@ fn another_release_of_ray(site: &Site) {
         ".env",
         "s/^\\(SYNTHO_RAY_IMAGE=.*\\):1.9.0/\\1:1.10.0/",
     );
+    wait(
+        site,
+        "ray-2",
+        WORKER,
+        "a refusal",
+        "docker compose logs 2>&1 | grep -q -E 'Version mismatch|GCS'",
+    );
+    // Not every release gets as far as to compare: then it says what a wrong address says, too.
     expect(site, "ray-version", Some("ray-2"), &["SYNTHO_RAY_IMAGE"]);
     mend(site, "ray-2", WORKER, ".env");
 }
