@@ -78,22 +78,43 @@ fn wait(site: &Site, host: &str, folder: &str, what: &str, script: &str) {
         .unwrap();
 }
 
-/// Changes a stack's file, keeping the one before, and starts what changed, for at most so many seconds.
-fn change(site: &Site, host: &str, folder: &str, file: &str, expression: &str) {
-    let script = format!(
-        "cp -p {file} {file}.good; sed -i \"{expression}\" {file}; ! cmp -s {file} {file}.good; timeout 30 docker compose up -d || :"
-    );
-    on(site, host, folder, &script);
+/// A file of a stack that was changed; it is put back when this value goes, also when the case ends early.
+struct Broken<'a> {
+    site: &'a Site,
+    host: &'a str,
+    folder: &'a str,
+    file: &'a str,
 }
 
-/// Puts back what [`change`] kept.
-fn mend(site: &Site, host: &str, folder: &str, file: &str) {
-    on(
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        let (folder, file) = (self.folder, self.file);
+        let script =
+            format!("cd {folder} && mv {file}.good {file} && docker compose up -d --wait 2>&1");
+        let mended = self.site.vm(self.host).exec_ok(&script);
+        assert!(mended.is_ok() || std::thread::panicking(), "{mended:?}");
+    }
+}
+
+/// Changes a stack's file and starts that service by it.
+#[must_use]
+fn change<'a>(
+    site: &'a Site,
+    host: &'a str,
+    (folder, file): (&'a str, &'a str),
+    service: &str,
+    expression: &str,
+) -> Broken<'a> {
+    let script = format!(
+        "cp -p {file} {file}.good; sed -i \"{expression}\" {file}; ! cmp -s {file} {file}.good; timeout 30 docker compose up -d --no-deps {service} || :"
+    );
+    on(site, host, folder, &script);
+    Broken {
         site,
         host,
         folder,
-        &format!("mv {file}.good {file}; docker compose up -d --wait"),
-    );
+        file,
+    }
 }
 
 /// Makes an archive, and expects the cause to be the first of what it names, shown by a line that holds these words.
@@ -194,11 +215,11 @@ fn secrets(site: &Site) -> Vec<String> {
 }
 
 fn a_restart_loop(site: &Site) {
-    change(
+    let _broken = change(
         site,
         "ui",
-        UI,
-        ".env",
+        (UI, ".env"),
+        "frontend",
         "s/^\\(FRONTEND_IMAGE=.*\\):1.9.0/\\1:1.11.0/",
     );
     let looping =
@@ -211,18 +232,17 @@ fn a_restart_loop(site: &Site) {
         // It is caught while it runs or while it waits for the next start.
         &["service=frontend", "restarts="],
     );
-    mend(site, "ui", UI, ".env");
 }
 
 fn a_wrong_ray_address(site: &Site) {
     // An address of the fleet's own network at which nobody is.
     let address = site.vm("ray-1").address().to_string();
     let (network, _) = address.rsplit_once('.').unwrap();
-    change(
+    let _broken = change(
         site,
         "ray-2",
-        WORKER,
-        ".env",
+        (WORKER, ".env"),
+        "worker",
         &format!("s/^RAY_HEAD_IP=.*/RAY_HEAD_IP='{network}.253'/"),
     );
     wait(
@@ -233,15 +253,14 @@ fn a_wrong_ray_address(site: &Site) {
         "docker compose logs 2>&1 | grep -q GCS",
     );
     expect(site, "ray-address", Some("ray-2"), &["253"]);
-    mend(site, "ray-2", WORKER, ".env");
 }
 
 fn another_database_password(site: &Site) {
-    change(
+    let _broken = change(
         site,
         "ui",
-        UI,
-        ".env",
+        (UI, ".env"),
+        "backend",
         "s/^DATABASE_PASSWORD=.*/DATABASE_PASSWORD='another-Word-0815'/",
     );
     wait(
@@ -257,15 +276,14 @@ fn another_database_password(site: &Site) {
         Some("ui"),
         &["password authentication failed for user"],
     );
-    mend(site, "ui", UI, ".env");
 }
 
 fn another_release_of_ray(site: &Site) {
-    change(
+    let _broken = change(
         site,
         "ray-2",
-        WORKER,
-        ".env",
+        (WORKER, ".env"),
+        "worker",
         "s/^\\(SYNTHO_RAY_IMAGE=.*\\):1.9.0/\\1:1.10.0/",
     );
     wait(
@@ -277,15 +295,14 @@ fn another_release_of_ray(site: &Site) {
     );
     // Not every release gets as far as to compare: then it says what a wrong address says, too.
     expect(site, "ray-version", Some("ray-2"), &["SYNTHO_RAY_IMAGE"]);
-    mend(site, "ray-2", WORKER, ".env");
 }
 
 fn a_licence_that_is_refused(site: &Site) {
-    change(
+    let _broken = change(
         site,
         "ray-2",
-        WORKER,
-        "docker-compose.yaml",
+        (WORKER, "docker-compose.yaml"),
+        "worker",
         "s/LICENSE_KEY_SIGNED: .*/LICENSE_KEY_SIGNED: ''/",
     );
     wait(
@@ -301,7 +318,6 @@ fn a_licence_that_is_refused(site: &Site) {
         Some("ray-2"),
         &["LICENSE_KEY_SIGNED is empty"],
     );
-    mend(site, "ray-2", WORKER, "docker-compose.yaml");
 }
 
 fn a_port_that_is_taken(site: &Site) {
