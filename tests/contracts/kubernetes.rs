@@ -134,79 +134,94 @@ fn faults(text: &str) -> Vec<String> {
     faults
 }
 
+/// The rules that are broken.
+#[derive(Default)]
+struct Broken(Vec<String>);
+
+impl Broken {
+    fn unless(&mut self, holds: bool, rule: &str) {
+        if !holds {
+            self.0.push(rule.to_owned());
+        }
+    }
+}
+
 /// Returns the rules of the operator that a manifest breaks; Kubernetes itself takes it all the same.
 fn rules(document: &Value) -> Vec<String> {
-    let mut broken = Vec::new();
-    let mut must = |holds: bool, rule: &str| {
-        if !holds {
-            broken.push(rule.to_owned());
-        }
-    };
+    let mut broken = Broken::default();
     let name = document["metadata"]["name"].as_str().unwrap();
     let is_label = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    must(
+    broken.unless(
         is_label && !name.ends_with('-') && name.len() <= 53,
         "the name is a DNS label of at most 53 characters",
     );
     let spec = &document["spec"];
     let scales = spec["enableInTreeAutoscaling"].as_bool().unwrap();
-    must(
+    broken.unless(
         scales == spec.get("autoscalerOptions").is_some(),
         "options of the autoscaler come with it",
     );
     let groups = spec["workerGroupSpecs"].as_sequence().unwrap();
     for group in std::iter::once(&spec["headGroupSpec"]).chain(groups) {
-        let pod = &group["template"]["spec"];
-        must(
-            !pod["containers"].as_sequence().unwrap().is_empty(),
-            "a pod has a container",
-        );
-        must(
-            !scales || pod["restartPolicy"] == Value::from("Never"),
-            "pods that come and go are never started anew by themselves",
-        );
-        let parameters = group["rayStartParams"].as_mapping().unwrap();
-        let limits = ["memory", "resources", "labels", "num-gpus"];
-        must(
-            limits.iter().all(|key| !parameters.contains_key(*key)),
-            "what a pod may take stands at one place",
-        );
-        let resources = &pod["containers"][0]["resources"];
-        must(
-            resources["limits"] == resources["requests"],
-            "what is kept for a pod is what it may take",
-        );
-        let volumes: Vec<&Value> = pod["volumes"]
-            .as_sequence()
-            .unwrap()
-            .iter()
-            .map(|v| &v["name"])
-            .collect();
-        let mounts = pod["containers"][0]["volumeMounts"].as_sequence().unwrap();
-        must(
-            mounts.iter().all(|mount| volumes.contains(&&mount["name"])),
-            "what is mounted is there",
-        );
+        rules_of_pods(&mut broken, group, scales);
     }
     for group in groups {
-        let (least, most) = (
-            group["minReplicas"].as_i64().unwrap(),
-            group["maxReplicas"].as_i64().unwrap(),
-        );
-        must(
-            0 <= least && least <= most,
-            "0 <= minReplicas <= maxReplicas",
-        );
-        // Else every deployment would undo what the autoscaler does.
-        must(
-            scales != group.get("replicas").is_some(),
-            "how many there are now is the autoscaler's, where there is one",
-        );
+        rules_of_numbers(&mut broken, group, scales);
     }
-    broken
+    broken.0
+}
+
+fn rules_of_pods(broken: &mut Broken, group: &Value, scales: bool) {
+    let pod = &group["template"]["spec"];
+    broken.unless(
+        !pod["containers"].as_sequence().unwrap().is_empty(),
+        "a pod has a container",
+    );
+    broken.unless(
+        !scales || pod["restartPolicy"] == "Never",
+        "pods that come and go are never started anew by themselves",
+    );
+    let parameters = group["rayStartParams"].as_mapping().unwrap();
+    let limits = ["memory", "resources", "labels", "num-gpus"];
+    broken.unless(
+        limits.iter().all(|key| !parameters.contains_key(*key)),
+        "what a pod may take stands at one place",
+    );
+    let resources = &pod["containers"][0]["resources"];
+    broken.unless(
+        resources["limits"] == resources["requests"],
+        "what is kept for a pod is what it may take",
+    );
+    let volumes: Vec<&Value> = pod["volumes"]
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .map(|v| &v["name"])
+        .collect();
+    let mounts = pod["containers"][0]["volumeMounts"].as_sequence().unwrap();
+    broken.unless(
+        mounts.iter().all(|mount| volumes.contains(&&mount["name"])),
+        "what is mounted is there",
+    );
+}
+
+fn rules_of_numbers(broken: &mut Broken, group: &Value, scales: bool) {
+    let (least, most) = (
+        group["minReplicas"].as_i64().unwrap(),
+        group["maxReplicas"].as_i64().unwrap(),
+    );
+    broken.unless(
+        0 <= least && least <= most,
+        "0 <= minReplicas <= maxReplicas",
+    );
+    // Else every deployment would undo what the autoscaler does.
+    broken.unless(
+        scales != group.get("replicas").is_some(),
+        "how many there are now is the autoscaler's, where there is one",
+    );
 }
 
 /// The manifest on hosts that have room for everything.

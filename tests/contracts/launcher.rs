@@ -179,7 +179,6 @@ for number, text in enumerate(json.load(sys.stdin)):
 "#;
 
 #[rstest]
-#[expect(clippy::print_stderr, reason = "what did not run is told")]
 fn ray_itself_accepts_every_file(#[values("local", "aws", "azure", "gcp")] provider: &str) {
     let Some(python) = python() else {
         eprintln!("DID NOT RUN: SYNTHO_RAY_PYTHON names no Python with `ray[default]`");

@@ -54,18 +54,17 @@ impl RefuseMixed {
             let Some(image) = host.docker()?.image(&asked.image)? else {
                 continue;
             };
-            let answer = match known.get(&image.id) {
-                Some(answer) => answer.clone(),
-                None => {
-                    let command = Command::sh(self.script(&asked.image)?)
-                        .with_privilege(asked.rights.privilege())
-                        .within(LIMIT);
-                    let output = host.run(&command)?;
-                    let said = output.text();
-                    let last = visible_lines(&said).last();
-                    let told = last.map(|line| line.trim().to_owned());
-                    told.filter(|told| output.ok() && !told.is_empty())
-                }
+            let answer = if let Some(answer) = known.get(&image.id) {
+                answer.clone()
+            } else {
+                let command = Command::sh(self.script(&asked.image)?)
+                    .with_privilege(asked.rights.privilege())
+                    .within(LIMIT);
+                let output = host.run(&command)?;
+                let said = output.text();
+                let last = visible_lines(&said).last();
+                let told = last.map(|line| line.trim().to_owned());
+                told.filter(|told| output.ok() && !told.is_empty())
             };
             known.insert(image.id, answer.clone());
             match answer {

@@ -48,12 +48,11 @@ impl RefuseOlder {
     /// Returns the first image that is older, with when it was made.
     fn older(&self, cx: &Context<'_>) -> Result<Option<(&Successor, Timestamp)>, ActionError> {
         for pair in &self.pairs {
-            let time = match pair.comes {
-                Some(time) => Some(time),
-                None => {
-                    let found = cx.host.docker()?.image(&pair.image)?;
-                    found.and_then(|image| made(image.created.as_deref()))
-                }
+            let time = if pair.comes.is_some() {
+                pair.comes
+            } else {
+                let found = cx.host.docker()?.image(&pair.image)?;
+                found.and_then(|image| made(image.created.as_deref()))
             };
             if let Some(time) = time.filter(|time| *time < pair.made) {
                 return Ok(Some((pair, time)));

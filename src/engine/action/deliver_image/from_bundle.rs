@@ -11,6 +11,7 @@ use super::{ActionError, Context, DeliverImage};
 use crate::engine::delivery::{Counter, Delivery, Place};
 use crate::images::ImagesError;
 use crate::images::blobs::Encoding;
+use crate::images::registry::Registry;
 use crate::model::bundle::BundledImage;
 use crate::model::docker::{EngineFacts, ImageFacts};
 use crate::model::failure::Hinted;
@@ -169,18 +170,24 @@ impl Job<'_> {
         self.load()
     }
 
+    /// Offers what the host lacks of the image, and returns under which name.
+    fn offer(&self, registry: &Registry) -> Result<String, ActionError> {
+        let image = self.action.image.as_str();
+        let offered = registry.offer(image, self.image, self.encoding());
+        let repository = offered.map_err(|error| said(&error))?;
+        if !self.engine.containerd_store {
+            registry.withhold(&repository, self.shared());
+        }
+        Ok(repository)
+    }
+
     fn pull(&mut self, mut left: Option<Place>) -> Result<(), ActionError> {
         let id = self.pull_id();
         let host = self.cx.host;
         for again in 0..TRIES {
             let step = self.pull_step(&id);
             let (registry, port) = self.counter.open(host, left.as_ref())?;
-            let image = self.action.image.as_str();
-            let offered = registry.offer(image, self.image, self.encoding());
-            let repository = offered.map_err(|error| said(&error))?;
-            if !self.engine.containerd_store {
-                registry.withhold(&repository, self.shared());
-            }
+            let repository = self.offer(&registry)?;
             let name = ImageRef::parse(&format!("127.0.0.1:{port}/{repository}:latest"));
             let name = name.map_err(|error| ActionError::Bug(error.to_string()))?;
             let here = Place {
