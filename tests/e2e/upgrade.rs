@@ -253,10 +253,10 @@ fn lacks(site: &Site, host: &str, archive: &Utf8Path) -> (u64, u64) {
     let layers = ray.flat_map(|image| image["layers"].as_array().unwrap());
     let (mut missing, mut whole) = (0, 0);
     for layer in layers {
-        let size = layer["packed"].as_u64().unwrap();
-        whole += size;
+        let packed = layer["packed"].as_u64().unwrap();
+        whole += packed;
         if !there.contains(layer["diff-id"].as_str().unwrap()) {
-            missing += size;
+            missing += packed;
         }
     }
     (missing, whole)
