@@ -17,7 +17,7 @@ test: ## Set up, check the style, run every test, end to end too
 soak: setup ## Run the longest tests, whole journeys and interruptions, which `test` leaves out (more than an hour)
 	if cargo nextest --version > /dev/null 2>&1; then cargo nextest run --profile soak --features e2e --test e2e; \
 	else cargo test --features e2e --test e2e -- --test-threads=1 resume::killed upgrade::killed upgrade::a_release upgrade::from \
-		adopt:: backup:: bundle::killed bundle::cut_ten bundle_limits:: bundle_engines:: hub::people hub::identity launcher:: swarm::; fi
+		adopt:: backup:: bundle::killed bundle::cut_ten bundle_limits:: bundle_engines:: hub::people hub::upgrade hub::identity launcher:: swarm::; fi
 
 lint: setup-build ## Check formatting and lints
 	cargo fmt --check

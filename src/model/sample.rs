@@ -267,11 +267,11 @@ pub fn variants(preset: &Preset) -> Vec<BTreeMap<QuestionId, String>> {
             }
             _ => continue,
         };
-        variants.extend(
-            values
-                .into_iter()
-                .map(|value| BTreeMap::from([(question.id.clone(), value)])),
-        );
+        // What is so when nothing is chosen is the first variant already.
+        let others = values
+            .into_iter()
+            .filter(|value| question.default.as_deref() != Some(value));
+        variants.extend(others.map(|value| BTreeMap::from([(question.id.clone(), value)])));
     }
     variants
 }
