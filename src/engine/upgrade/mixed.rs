@@ -1,10 +1,10 @@
 //! What must be the same in several images, asked of them before anything stops.
 
-use crate::engine::action::{Action as _, AnyAction, Asked, RefuseMixed};
+use super::names::step;
+use crate::engine::action::{AnyAction, Asked, RefuseMixed};
 use crate::engine::backups::Place;
 use crate::engine::plan::PlannedStep;
 use crate::model::ids::{HostName, StepId};
-use crate::model::plan::{Phase, Probe};
 use crate::model::preset::Alike;
 
 /// Compares the images that will run, once all of them are there.
@@ -18,13 +18,8 @@ pub(super) fn refuse(place: &Place<'_>, after: &[StepId]) -> Vec<PlannedStep<Any
             asked,
         });
         Some(PlannedStep {
-            id: StepId(format!("{host}/keep/alike-{}", number + 1)),
-            host,
-            phase: Phase::Images,
             after: after.to_vec(),
-            description: action.describe(),
-            probe: Probe::Needed,
-            action,
+            ..step(&host, &format!("keep/alike-{}", number + 1), action)
         })
     });
     steps.collect()
